@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error rtvirt raises.
+
+An exception means "cannot answer"; a :class:`~rtvirt.model.finding.Finding`
+means "the answer is no"::
+
+    RTVirtError
+    +-- ModelError              a value breaks an invariant of the model
+    |   +-- CPUSetError         a text or an id is no set of CPUs
+    +-- ExtraSpecError          the flavor or the image asks for nonsense
+    |   +-- InvalidExtraSpec        a value is outside its allowed values
+    |   +-- ConflictingExtraSpecs   two keys contradict each other
+    |   +-- UnsupportedExtraSpec    an unknown key, or one rtvirt cannot serve
+    +-- FitError                a sound request that this host cannot serve
+    +-- DomainXMLError          a document is not the XML it should be
+    +-- HostError               the host or its libvirt could not be read
+    +-- PluginError             a plug-in is broken, missing or in conflict
+    +-- ConfigError             an option or a command line is wrong
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rtvirt.model.reason import FitReason
+
+
+class RTVirtError(Exception):
+    """The root of the tree.
+
+    :ivar message: one sentence that names what is wrong.
+    :ivar hint: what to do about it, or an empty string.
+    """
+
+    code: ClassVar[str] = 'error'
+    """A stable slug that programs may compare."""
+
+    def __init__(self, message: str, *, hint: str = '') -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ModelError(RTVirtError, ValueError):
+    """A value breaks an invariant of the model it was meant for."""
+
+    code = 'model'
+
+
+class CPUSetError(ModelError):
+    """A text or an id does not describe a set of CPUs.
+
+    :ivar text: what was given.
+    :ivar position: offset into ``text`` of the first wrong character.
+    """
+
+    code = 'cpuset'
+
+    def __init__(
+        self, message: str, *, text: str, position: int = 0, hint: str = ''
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.position = position
+
+
+class ExtraSpecError(RTVirtError):
+    """A flavor extra spec or an image property is wrong.
+
+    :ivar key: the extra spec or image property.
+    :ivar value: its value as given.
+    :ivar expected: what would have been accepted.
+    """
+
+    code = 'extra-spec'
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        key: str,
+        value: object = None,
+        expected: str = '',
+        hint: str = '',
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+        self.value = value
+        self.expected = expected
+
+
+class InvalidExtraSpec(ExtraSpecError):
+    """A value is outside the allowed values of its key."""
+
+    code = 'extra-spec-invalid'
+
+
+class ConflictingExtraSpecs(ExtraSpecError):
+    """Two or more keys contradict each other.
+
+    :ivar keys: all keys that take part; ``key`` is the first of them.
+    """
+
+    code = 'extra-spec-conflict'
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        keys: Iterable[str],
+        value: object = None,
+        expected: str = '',
+        hint: str = '',
+    ) -> None:
+        self.keys = tuple(keys)
+        super().__init__(
+            message,
+            key=self.keys[0],
+            value=value,
+            expected=expected,
+            hint=hint,
+        )
+
+
+class UnsupportedExtraSpec(ExtraSpecError):
+    """A key is unknown, or asks for something rtvirt cannot serve."""
+
+    code = 'extra-spec-unsupported'
+
+
+class FitError(RTVirtError):
+    """A sound request that this host cannot serve.
+
+    :ivar reasons: why, for every guest cell and host cell.
+    """
+
+    code = 'fit'
+
+    def __init__(
+        self, message: str, *, reasons: Iterable[FitReason], hint: str = ''
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.reasons = tuple(reasons)
+
+
+class DomainXMLError(RTVirtError):
+    """A document is not the XML it should be."""
+
+    code = 'domain-xml'
+
+
+class HostError(RTVirtError):
+    """The host, or the libvirt on it, could not be read."""
+
+    code = 'host'
+
+
+class PluginError(RTVirtError):
+    """A plug-in is broken, missing or in conflict with another.
+
+    :ivar namespace: the stevedore namespace.
+    :ivar name: the entry point's name.
+    :ivar distribution: who ships it, or an empty string where unknown.
+    """
+
+    code = 'plugin'
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        namespace: str,
+        name: str,
+        distribution: str = '',
+        hint: str = '',
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.namespace = namespace
+        self.name = name
+        self.distribution = distribution
+
+
+class ConfigError(RTVirtError):
+    """An option or a command line is wrong."""
+
+    code = 'config'

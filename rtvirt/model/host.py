@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host as the fit sees it: cells, cores, pages and what is taken."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+from typing import Final
+from typing import Self
+
+from rtvirt.exception import ModelError
+from rtvirt.model.check import require
+from rtvirt.model.check import require_int
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.pages import PagePool
+from rtvirt.model.plain import dump
+from rtvirt.model.plain import load
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCell:
+    """One NUMA cell of a host.
+
+    :ivar dedicated: pCPUs for dedicated vCPUs (nova's ``pcpuset``).
+    :ivar shared: pCPUs for floating vCPUs (nova's ``cpuset``). The two are
+        equal where nova has neither set configured, else disjoint.
+    :ivar siblings: the cell's cores, each the pCPUs of one core, also those
+        that are neither dedicated nor shared. Kept sorted by lowest pCPU; a
+        pCPU that no core names is a core of its own.
+    :ivar pinned: dedicated pCPUs that are taken.
+    :ivar shared_usage: shared vCPUs placed here.
+    :ivar memory_mib: the cell's memory.
+    :ivar memory_used_mib: memory of the guests placed here.
+    :ivar pages: one pool per page size, kept sorted by size; the smallest
+        is the ordinary page.
+    :ivar l3: pCPUs of each L3 cache; empty where unknown.
+    :ivar socket: the package, None where unknown or not unique.
+    """
+
+    id: int
+    dedicated: CPUSet = CPUSet()
+    shared: CPUSet = CPUSet()
+    siblings: tuple[CPUSet, ...] = ()
+    pinned: CPUSet = CPUSet()
+    shared_usage: int = 0
+    memory_mib: int
+    memory_used_mib: int = 0
+    pages: tuple[PagePool, ...] = ()
+    l3: tuple[CPUSet, ...] = ()
+    socket: int | None = None
+    _layout: Any = field(default=None, init=False, repr=False, compare=False)
+    """What the fit derives from cores and caches once; claims share it."""
+
+    def __post_init__(self) -> None:
+        require_int('id', self.id, 0)
+        require_int('shared_usage', self.shared_usage, 0)
+        require_int('memory_mib', self.memory_mib, 0)
+        require_int('memory_used_mib', self.memory_used_mib, 0)
+        where = f'host cell {self.id}: '
+        require(
+            self.pinned <= self.dedicated,
+            f'{where}pinned pCPUs {self.pinned - self.dedicated} are not '
+            'dedicated',
+        )
+        _check_disjoint(self.siblings, f'{where}cores')
+        _check_disjoint(self.l3, f'{where}L3 caches')
+        sizes = [pool.size_kib for pool in self.pages]
+        require(
+            len(set(sizes)) == len(sizes),
+            f'{where}page sizes {sizes} are not distinct',
+        )
+        assign = object.__setattr__
+        assign(self, 'siblings', self._all_cores())
+        assign(
+            self,
+            'pages',
+            tuple(sorted(self.pages, key=lambda pool: pool.size_kib)),
+        )
+
+    def _all_cores(self) -> tuple[CPUSet, ...]:
+        known = 0
+        for core in self.siblings:
+            known |= core.mask
+        lonely = (self.dedicated | self.shared) - CPUSet.from_mask(known)
+        cores = [core for core in self.siblings if core]
+        cores.extend(CPUSet([cpu]) for cpu in lonely)
+        return tuple(sorted(cores, key=min))
+
+    @property
+    def free(self) -> CPUSet:
+        """Dedicated pCPUs that nobody holds."""
+        return self.dedicated - self.pinned
+
+    @property
+    def cpus(self) -> CPUSet:
+        """All pCPUs of the cell."""
+        mask = 0
+        for core in self.siblings:
+            mask |= core.mask
+        return CPUSet.from_mask(mask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTopology:
+    """The NUMA cells of one host and what is taken of them.
+
+    :ivar cells: with distinct ids and disjoint pCPUs, in the host's order.
+    :ivar name: what to call the host, or an empty string.
+    """
+
+    cells: tuple[HostCell, ...]
+    name: str = ''
+    _digest: str = field(default='', init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ids = [cell.id for cell in self.cells]
+        require(
+            len(set(ids)) == len(ids), f'host cell ids {ids} are not distinct'
+        )
+        _check_disjoint(
+            tuple(cell.cpus for cell in self.cells), "the host cells' pCPUs"
+        )
+
+    @classmethod
+    def uniform(
+        cls,
+        cells: int = 2,
+        cores: int = 4,
+        threads: int = 1,
+        *,
+        l3_per_cell: int = 1,
+        memory_mib: int = 16384,
+        pages: Mapping[int, int] | None = None,
+        dedicated: CPUSet | None = None,
+        shared: CPUSet | None = None,
+    ) -> Self:
+        """Make a regular host, its pCPUs numbered as Linux numbers them.
+
+        Thread t of core c is pCPU ``t * cores_of_all_cells + c``. Where
+        neither ``dedicated`` nor ``shared`` is given every pCPU is both
+        (nova without either set); where one is given, the other is empty.
+
+        :param cores: cores of a cell.
+        :param threads: threads of a core.
+        :param memory_mib: memory of a cell.
+        :param pages: page size in KiB to number of pages of a cell, beside
+            the ordinary 4 KiB pages, which take what memory is left.
+        """
+        require_int('cells', cells, 1)
+        require_int('cores', cores, 1)
+        require_int('threads', threads, 1)
+        require_int('l3_per_cell', l3_per_cell, 1, cores)
+        sizes = {1048576: 8} if pages is None else dict(pages)
+        left_kib = memory_mib * 1024 - sum(k * n for k, n in sizes.items())
+        require(left_kib >= 0, 'the pages are more than the memory')
+        sizes.setdefault(4, left_kib // 4)
+        pools = tuple(PagePool(size_kib=k, total=n) for k, n in sizes.items())
+        every = cells * cores
+        made = []
+        for cell in range(cells):
+            siblings = [
+                CPUSet(thread * every + core for thread in range(threads))
+                for core in range(cell * cores, (cell + 1) * cores)
+            ]
+            cpus = CPUSet(cpu for core in siblings for cpu in core)
+            taken = choose_sets(cpus, dedicated, shared)
+            made.append(
+                HostCell(
+                    id=cell,
+                    dedicated=taken[0],
+                    shared=taken[1],
+                    siblings=tuple(siblings),
+                    memory_mib=memory_mib,
+                    pages=pools,
+                    l3=_split(siblings, l3_per_cell),
+                    socket=cell,
+                )
+            )
+        return cls(cells=tuple(made))
+
+    def cell(self, id: int) -> HostCell:
+        """Return the cell with this id.
+
+        :raises ModelError: if there is none.
+        """
+        for cell in self.cells:
+            if cell.id == id:
+                return cell
+        raise ModelError(f'the host has no cell {id}')
+
+    @property
+    def shared(self) -> CPUSet:
+        """The shared pCPUs of all cells (nova's ``cpu_shared_set``)."""
+        mask = 0
+        for cell in self.cells:
+            mask |= cell.shared.mask
+        return CPUSet.from_mask(mask)
+
+    @property
+    def digest(self) -> str:
+        """Tell this hardware and configuration from others.
+
+        Sixteen hexadecimal digits over all that does not change when
+        guests come and go; a plan keeps it.
+        """
+        if not self._digest:
+            fixed = [
+                [
+                    cell.id,
+                    cell.memory_mib,
+                    cell.socket,
+                    str(cell.dedicated),
+                    str(cell.shared),
+                    [str(core) for core in cell.siblings],
+                    [str(cache) for cache in cell.l3],
+                    [[p.size_kib, p.total, p.reserved] for p in cell.pages],
+                ]
+                for cell in self.cells
+            ]
+            text = json.dumps(fixed, separators=(',', ':'))
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            object.__setattr__(self, '_digest', digest)
+        return self._digest
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: numbers, texts, lists and dictionaries."""
+        return {'schema_version': SCHEMA_VERSION, **dump(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote.
+
+        :raises ModelError: naming the key that is missing or wrong.
+        """
+        return load(cls, data, schema_version=SCHEMA_VERSION)
+
+
+def choose_sets(
+    cpus: CPUSet, dedicated: CPUSet | None, shared: CPUSet | None
+) -> tuple[CPUSet, CPUSet]:
+    """Return the dedicated and shared pCPUs among ``cpus``.
+
+    The rule of nova's ``[compute] cpu_dedicated_set`` and
+    ``cpu_shared_set`` (``LibvirtDriver._get_vcpu_available`` and
+    ``_get_pcpu_available``): with neither set every pCPU is both; with one
+    set the other is empty.
+    """
+    if dedicated is None and shared is None:
+        return cpus, cpus
+    return cpus & (dedicated or CPUSet()), cpus & (shared or CPUSet())
+
+
+def _check_disjoint(sets: tuple[CPUSet, ...], what: str) -> None:
+    seen = 0
+    for members in sets:
+        require(
+            not seen & members.mask,
+            f'{what} overlap on pCPUs {CPUSet.from_mask(seen & members.mask)}',
+        )
+        seen |= members.mask
+
+
+def _split(cores: list[CPUSet], groups: int) -> tuple[CPUSet, ...]:
+    """Deal the cores out to ``groups`` caches, neighbours together."""
+    bounds = [len(cores) * group // groups for group in range(groups + 1)]
+    return tuple(
+        CPUSet(cpu for core in cores[low:high] for cpu in core)
+        for low, high in itertools.pairwise(bounds)
+    )

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory pages: sizes asked for, and a host cell's pools of them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from rtvirt.model.check import require_int
+
+
+class PageSize(enum.StrEnum):
+    """A page size that is not a number.
+
+    ``SMALL``: the host's smallest. ``LARGE``: the largest that fits, never
+    the smallest. ``ANY``: the largest that fits.
+    """
+
+    SMALL = 'small'
+    LARGE = 'large'
+    ANY = 'any'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePool:
+    """The pages of one size on one host cell.
+
+    :ivar size_kib: the size of a page in KiB.
+    :ivar total: how many the cell has.
+    :ivar used: how many guests hold.
+    :ivar reserved: how many are kept from guests (nova's
+        ``reserved_huge_pages``).
+    """
+
+    size_kib: int
+    total: int
+    used: int = 0
+    reserved: int = 0
+
+    def __post_init__(self) -> None:
+        require_int('size_kib', self.size_kib, 1)
+        require_int('total', self.total, 0)
+        require_int('used', self.used, 0)
+        require_int('reserved', self.reserved, 0)
+
+    @property
+    def free(self) -> int:
+        """Pages that a guest may still take; never negative."""
+        return max(0, self.total - self.used - self.reserved)
