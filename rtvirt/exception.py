@@ -16,11 +16,13 @@ means "the answer is no"::
     +-- HostError               the host or its libvirt could not be read
     +-- PluginError             a plug-in is broken, missing or in conflict
     +-- ConfigError             an option or a command line is wrong
+    +-- InputError              a file that was named is of no use
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import ClassVar
 
 if TYPE_CHECKING:
@@ -47,17 +49,36 @@ class RTVirtError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that errors cross processes: Exception's own way would call
+        # the class with the message alone, and most here demand more.
+        return _restore, (type(self), self.message), vars(self)
+
+
+def _restore(kind: type[RTVirtError], message: str) -> RTVirtError:
+    return kind.__new__(kind, message)
+
 
 class ModelError(RTVirtError, ValueError):
-    """A value breaks an invariant of the model it was meant for."""
+    """A value breaks an invariant of the model it was meant for.
+
+    :ivar path: where in plain data it stands, as in ``Plan.cells[0].pins``;
+        empty where no plain data was read.
+    """
 
     code = 'model'
+
+    def __init__(
+        self, message: str, *, path: str = '', hint: str = ''
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
 
 
 class CPUSetError(ModelError):
     """A text or an id does not describe a set of CPUs.
 
-    :ivar text: what was given.
+    :ivar text: what was given, shortened where it was no text.
     :ivar position: offset into ``text`` of the first wrong character.
     """
 
@@ -191,3 +212,16 @@ class ConfigError(RTVirtError):
     """An option or a command line is wrong."""
 
     code = 'config'
+
+
+class InputError(RTVirtError):
+    """A file cannot be read, or does not hold what it should.
+
+    :ivar path: the file as it was named; ``-`` is standard input.
+    """
+
+    code = 'input'
+
+    def __init__(self, message: str, *, path: str, hint: str = '') -> None:
+        super().__init__(message, hint=hint)
+        self.path = path

@@ -6,34 +6,58 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Set
+from typing import TYPE_CHECKING
 from typing import Final
+from typing import NoReturn
+from typing import final
 
 from rtvirt.exception import CPUSetError
+from rtvirt.model.check import shown
 
 MAX_CPU: Final = 16383
 """The highest CPU id: libvirt's VIR_DOMAIN_CPUMASK_LEN is 16384."""
 
+_ALL: Final = (1 << MAX_CPU + 1) - 1
 _MAX_TEXT: Final = 1 << 18
-_MAX_SHOWN: Final = 60
 
 
+@final
 class CPUSet(Set[int]):
     """An immutable set of CPU ids, kept as one integer.
 
-    The set operators take any set of integers and return a ``CPUSet``;
-    iteration is in ascending order; ``str()`` gives the kernel's list
-    format (``0-1,3,8``).
+    It equals, orders and hashes as the ``frozenset`` of its ids. The set
+    operators take any set of CPU ids and return a ``CPUSet``; iteration is
+    in ascending order; ``str()`` gives the kernel's list format
+    (``0-1,3,8``).
 
+    :ivar mask: the set as an integer: bit n is CPU n.
     :param cpus: CPU ids from 0 to :data:`MAX_CPU`.
     :raises CPUSetError: if an id is no integer or out of range.
     """
 
-    __slots__ = ('_mask',)
+    # A slot of its own, and no property over a private one: a read takes
+    # 4 ns in place of 49, for 60 ns more per construction.
+    __slots__ = ('mask',)
 
-    _mask: int
+    def __new__(cls, cpus: Iterable[int] = ()) -> CPUSet:
+        """Return ``cpus`` itself where it is a ``CPUSet`` already."""
+        if type(cpus) is CPUSet:
+            return cpus
+        return _make(_collect(cpus))
 
-    def __init__(self, cpus: Iterable[int] = ()) -> None:
-        self._mask = cpus._mask if type(cpus) is CPUSet else _to_mask(cpus)
+    if TYPE_CHECKING:
+
+        @property
+        def mask(self) -> int:
+            """Bit n is CPU n."""
+
+    else:
+
+        def __setattr__(self, name: str, value: object) -> NoReturn:
+            raise AttributeError(f'a CPUSet cannot change: {name}')
+
+        def __delattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f'a CPUSet cannot change: {name}')
 
     @classmethod
     def from_mask(cls, mask: int) -> CPUSet:
@@ -42,13 +66,13 @@ class CPUSet(Set[int]):
         :raises CPUSetError: if the mask is negative or reaches beyond
             :data:`MAX_CPU`.
         """
-        if mask >> (MAX_CPU + 1):
+        if type(mask) is not int or not 0 <= mask <= _ALL:
             raise CPUSetError(
-                'a CPU mask must not be negative nor reach beyond CPU '
-                f'{MAX_CPU}',
-                text='',
+                f'{shown(mask)} is no CPU mask: expected a whole number '
+                f'whose bits reach up to CPU {MAX_CPU}',
+                text=shown(mask),
             )
-        return _from_mask(mask)
+        return _make(mask)
 
     @classmethod
     def parse(cls, text: str) -> CPUSet:
@@ -62,8 +86,14 @@ class CPUSet(Set[int]):
         :raises CPUSetError: with the text and the position of the first
             character that does not belong there.
         """
+        if not isinstance(text, str):
+            raise CPUSetError(
+                f'{shown(text)} is no list of CPUs: expected a text',
+                text=shown(text),
+                hint=_HINT,
+            )
         if len(text) > _MAX_TEXT:
-            raise _bad(text, 0, f'is longer than {_MAX_TEXT} characters')
+            raise _bad(text, _MAX_TEXT, 'is too long')
         included = excluded = 0
         position = 0
         for item in text.split(','):
@@ -74,34 +104,27 @@ class CPUSet(Set[int]):
                 else:
                     included |= _parse_item(text, bare, start)
             position += len(item) + 1
-        return _from_mask(included & ~excluded)
-
-    @property
-    def mask(self) -> int:
-        """The set as an integer: bit n is CPU n."""
-        return self._mask
+        return _make(included & ~excluded)
 
     def __contains__(self, cpu: object) -> bool:
-        return (
-            isinstance(cpu, int) and cpu >= 0 and bool(self._mask >> cpu & 1)
-        )
+        return isinstance(cpu, int) and cpu >= 0 and bool(self.mask >> cpu & 1)
 
     def __iter__(self) -> Iterator[int]:
-        mask = self._mask
+        mask = self.mask
         while mask:
             lowest = mask & -mask
             yield lowest.bit_length() - 1
             mask ^= lowest
 
     def __len__(self) -> int:
-        return self._mask.bit_count()
+        return self.mask.bit_count()
 
     def __bool__(self) -> bool:
-        return self._mask != 0
+        return self.mask != 0
 
     def __eq__(self, other: object) -> bool:
         if type(other) is CPUSet:
-            return self._mask == other._mask
+            return self.mask == other.mask
         if isinstance(other, Set):
             return frozenset(self) == other
         return NotImplemented
@@ -110,43 +133,65 @@ class CPUSet(Set[int]):
         # Equal to the hash of an equal frozenset, as equality demands.
         return hash(frozenset(self))
 
-    def __le__(self, other: Set[int]) -> bool:
-        return not self._mask & ~_to_mask(other)
+    def __le__(self, other: Set[object]) -> bool:
+        if type(other) is CPUSet:
+            return not self.mask & ~other.mask
+        if isinstance(other, Set):
+            return frozenset(self) <= other
+        return NotImplemented
 
-    def __lt__(self, other: Set[int]) -> bool:
-        return self <= other and self != other
+    def __lt__(self, other: Set[object]) -> bool:
+        if isinstance(other, Set):
+            return self <= other and len(self) != len(other)
+        return NotImplemented
 
-    def __ge__(self, other: Set[int]) -> bool:
-        return not _to_mask(other) & ~self._mask
+    def __ge__(self, other: Set[object]) -> bool:
+        if type(other) is CPUSet:
+            return not other.mask & ~self.mask
+        if isinstance(other, Set):
+            return frozenset(self) >= other
+        return NotImplemented
 
-    def __gt__(self, other: Set[int]) -> bool:
-        return self >= other and self != other
+    def __gt__(self, other: Set[object]) -> bool:
+        if isinstance(other, Set):
+            return self >= other and len(self) != len(other)
+        return NotImplemented
 
-    def __and__(self, other: Iterable[int]) -> CPUSet:
-        return _from_mask(self._mask & _to_mask(other))
+    def __and__(self, other: Set[int]) -> CPUSet:
+        if (mask := _to_mask(other)) is None:
+            return NotImplemented
+        return _make(self.mask & mask)
 
-    def __or__(self, other: Iterable[int]) -> CPUSet:  # type: ignore[override]
-        return _from_mask(self._mask | _to_mask(other))
+    def __or__(self, other: Set[int]) -> CPUSet:  # type: ignore[override]
+        if (mask := _to_mask(other)) is None:
+            return NotImplemented
+        return _make(self.mask | mask)
 
-    def __sub__(self, other: Iterable[int]) -> CPUSet:
-        return _from_mask(self._mask & ~_to_mask(other))
+    def __sub__(self, other: Set[int]) -> CPUSet:
+        if (mask := _to_mask(other)) is None:
+            return NotImplemented
+        return _make(self.mask & ~mask)
 
-    def __xor__(self, other: Iterable[int]) -> CPUSet:  # type: ignore[override]
-        return _from_mask(self._mask ^ _to_mask(other))
+    def __rsub__(self, other: Set[int]) -> CPUSet:
+        if (mask := _to_mask(other)) is None:
+            return NotImplemented
+        return _make(mask & ~self.mask)
+
+    def __xor__(self, other: Set[int]) -> CPUSet:  # type: ignore[override]
+        if (mask := _to_mask(other)) is None:
+            return NotImplemented
+        return _make(self.mask ^ mask)
 
     __rand__ = __and__
     __ror__ = __or__
     __rxor__ = __xor__
 
-    def __rsub__(self, other: Iterable[int]) -> CPUSet:
-        return _from_mask(_to_mask(other) & ~self._mask)
-
     def isdisjoint(self, other: Iterable[int]) -> bool:
-        """Whether the two sets have no CPU in common."""
-        return not self._mask & _to_mask(other)
+        """Whether the two have no CPU in common."""
+        return not self.mask & CPUSet(other).mask
 
     def __str__(self) -> str:
-        return _format(self._mask)
+        return _format(self.mask)
 
     def __repr__(self) -> str:
         return f"CPUSet.parse('{self}')"
@@ -158,25 +203,34 @@ class CPUSet(Set[int]):
         return self
 
     def __reduce__(self) -> tuple[object, tuple[int]]:
-        return CPUSet.from_mask, (self._mask,)
+        return CPUSet.from_mask, (self.mask,)
 
 
-def _from_mask(mask: int) -> CPUSet:
+_set_mask: Final = CPUSet.mask.__set__  # type: ignore[attr-defined]
+
+
+def _make(mask: int) -> CPUSet:
+    """Make a set of a mask that is known to be in range."""
     made = object.__new__(CPUSet)
-    made._mask = mask
+    _set_mask(made, mask)
     return made
 
 
-def _to_mask(cpus: Iterable[int]) -> int:
+def _to_mask(cpus: object) -> int | None:
+    """Return the operand of a set operator as a mask, None if no set."""
     if type(cpus) is CPUSet:
-        return cpus._mask
+        return cpus.mask
+    return _collect(cpus) if isinstance(cpus, Set) else None
+
+
+def _collect(cpus: Iterable[int]) -> int:
     mask = 0
     for cpu in cpus:
         if type(cpu) is not int or not 0 <= cpu <= MAX_CPU:
             raise CPUSetError(
-                f'{cpu!r} is no CPU id: expected a whole number from 0 to '
-                f'{MAX_CPU}',
-                text=repr(cpu),
+                f'{shown(cpu)} is no CPU id: expected a whole number from 0 '
+                f'to {MAX_CPU}',
+                text=shown(cpu),
             )
         mask |= 1 << cpu
     return mask
@@ -195,13 +249,16 @@ def _format(mask: int) -> str:
     return ','.join(runs)
 
 
+_HINT: Final = 'write single CPUs, ranges and exclusions, as in 0-3,^2,8'
+
+
 def _bad(text: str, position: int, why: str) -> CPUSetError:
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + '...'
     return CPUSetError(
-        f'{shown!r} is no list of CPUs: it {why} (at character {position})',
+        f'{shown(text)} is no list of CPUs: it {why} (at character '
+        f'{position})',
         text=text,
         position=position,
-        hint='write single CPUs, ranges and exclusions, as in 0-3,^2,8',
+        hint=_HINT,
     )
 
 
@@ -217,12 +274,16 @@ def _parse_item(text: str, item: str, start: int) -> int:
     return (1 << last + 1) - (1 << first)
 
 
-def _parse_id(text: str, digits: str, start: int) -> int:
-    bare = digits.strip()
-    if not (bare.isascii() and bare.isdigit()):
-        found = f'has {bare!r}' if bare else 'lacks a number'
-        raise _bad(text, start, f'{found} where a number is due')
-    # The length first: int() on a long text of digits takes its time.
-    if len(bare) > 18 or int(bare) > MAX_CPU:
+def _parse_id(text: str, word: str, start: int) -> int:
+    """Return the number ``word`` standing at ``start``."""
+    digits = word.strip()
+    start += word.find(digits) if digits else len(word)
+    if not (digits.isascii() and digits.isdigit()):
+        good = len(digits) - len(digits.lstrip('0123456789'))
+        found = f'has {digits[good]!r}' if digits else 'has nothing'
+        raise _bad(text, start + good, f'{found} where a number is due')
+    significant = digits.lstrip('0')
+    # The length first: int() refuses a text of more than 4300 digits.
+    if len(significant) > 5 or int(significant or 0) > MAX_CPU:
         raise _bad(text, start, f'goes beyond CPU {MAX_CPU}')
-    return int(bare)
+    return int(significant or 0)

@@ -15,7 +15,8 @@ class FrozenDict(dict[K, V]):
     """A hashable ``dict`` without mutators.
 
     A subclass of ``dict`` and not a proxy, so that it can be pickled,
-    copied, dumped as JSON and read at the speed of a ``dict``.
+    copied, dumped as JSON and read at the speed of a ``dict``. ``copy()``
+    and ``|`` give a plain ``dict``, to be changed.
     """
 
     __slots__ = ()

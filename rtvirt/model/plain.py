@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -10,33 +11,49 @@ import types
 import typing
 from collections.abc import Mapping
 from typing import Any
+from typing import Final
 from typing import TypeVar
 
 from rtvirt.exception import ModelError
+from rtvirt.model.check import MAX_INT
+from rtvirt.model.check import shown
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 
 T = TypeVar('T')
+
+_SCALARS: Final = {
+    bool: 'true or false',
+    float: 'a number',
+    int: 'a whole number of at most 64 bits',
+    str: 'a text',
+    types.NoneType: 'nothing',
+}
 
 
 def dump(value: Any) -> Any:
     """Return ``value`` as numbers, texts, lists and dictionaries.
 
     A CPU set is the list of its ids, an enumeration its value, a mapping
-    has texts as keys. Fields that begin with an underscore are left out.
+    has texts as keys. A field that the constructor does not take is left
+    out.
+
+    :raises TypeError: if something in it has no plain form.
     """
-    if isinstance(value, CPUSet):
-        return list(value)
     if isinstance(value, enum.Enum):
         return value.value
-    if dataclasses.is_dataclass(value):
-        names = _hints(value.__class__)
-        return {name: dump(getattr(value, name)) for name in names}
-    if isinstance(value, Mapping):
-        return {str(key): dump(item) for key, item in value.items()}
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, CPUSet):
+        return list(value)
     if isinstance(value, tuple):
         return [dump(item) for item in value]
-    return value
+    if isinstance(value, Mapping):
+        return {str(key): dump(item) for key, item in value.items()}
+    if _is_dataclass(value):
+        names = _fields(value.__class__)
+        return {name: dump(getattr(value, name)) for name in names}
+    raise TypeError(f'{shown(value)} has no plain form')
 
 
 def load(cls: type[T], data: Any, *, schema_version: int) -> T:
@@ -46,84 +63,139 @@ def load(cls: type[T], data: Any, *, schema_version: int) -> T:
     :raises ModelError: naming the path of what is missing or wrong.
     """
     if not isinstance(data, Mapping):
-        raise ModelError(f'expected a mapping, not {data!r:.60}')
+        raise _wrong(cls, data, cls.__name__)
     found = data.get('schema_version')
-    if found != schema_version:
+    if type(found) is not int or found != schema_version:
         raise ModelError(
-            f'schema_version is {found!r}: expected {schema_version}',
+            f'schema_version of {cls.__name__} is {shown(found)}: expected '
+            f'{schema_version}',
+            path=cls.__name__,
             hint='it was written by another version of rtvirt',
         )
     bare = {k: v for k, v in data.items() if k != 'schema_version'}
-    loaded: T = _load(cls, bare, cls.__name__)
+    loaded: T = _load_dataclass(cls, bare, cls.__name__)
     return loaded
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def _fields(cls: type) -> dict[str, Any]:
+    """Return the type of each field that the constructor takes."""
     hints = typing.get_type_hints(cls)
     return {
-        item.name: hints[item.name]
-        for item in dataclasses.fields(cls)
-        if not item.name.startswith('_')
+        field.name: hints[field.name]
+        for field in dataclasses.fields(cls)
+        if field.init
     }
 
 
-def _wrong(path: str, data: Any, expected: str) -> ModelError:
-    return ModelError(f'{path} is {data!r:.60}: expected {expected}')
+@functools.cache
+def _required(cls: type) -> tuple[str, ...]:
+    return tuple(
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.init
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    )
 
 
 def _load(kind: Any, data: Any, path: str) -> Any:
+    """Make a ``kind`` of what stands at ``path``."""
+    if kind in _SCALARS:
+        return _load_scalar(kind, data, path)
+    if kind is CPUSet:
+        return _load_cpuset(data, path)
+    if _is_enum(kind):
+        return _load_enum(kind, data, path)
+    if _is_dataclass(kind):
+        return _load_dataclass(kind, data, path)
     origin = typing.get_origin(kind)
-    if origin is typing.Union or origin is types.UnionType:
+    if origin is types.UnionType or origin is typing.Union:
         return _load_union(kind, data, path)
     if origin is tuple:
         return _load_tuple(kind, data, path)
-    if origin is not None and issubclass(origin, Mapping):
+    if origin is Mapping:
         return _load_mapping(kind, data, path)
+    raise TypeError(f'{path} is of type {kind}, which has no plain form')
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
+
+
+def _is_dataclass(kind: Any) -> bool:
+    # Without the narrowing that mypy does: Any is what is wanted here.
+    return dataclasses.is_dataclass(kind)
+
+
+def _wrong(kind: Any, data: Any, path: str) -> ModelError:
+    return ModelError(
+        f'{path} is {shown(data)}: expected {_describe(kind)}', path=path
+    )
+
+
+def _describe(kind: Any) -> str:
+    """Say what plain data of this kind is."""
+    if kind in _SCALARS:
+        return _SCALARS[kind]
     if kind is CPUSet:
-        if not isinstance(data, list):
-            raise _wrong(path, data, 'a list of CPU ids')
-        return CPUSet(data)
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return _load_enum(kind, data, path)
-    if dataclasses.is_dataclass(kind):
-        return _load_dataclass(kind, data, path)
-    return _load_scalar(kind, data, path)
+        return 'a list of CPU ids'
+    if _is_enum(kind):
+        return f'one of {", ".join(str(member.value) for member in kind)}'
+    if _is_dataclass(kind):
+        return f'a mapping with the keys {", ".join(_fields(kind))}'
+    if typing.get_origin(kind) is tuple:
+        return 'a list'
+    return 'a mapping'
+
+
+def _load_scalar(kind: type, data: Any, path: str) -> Any:
+    whole = type(data) is int and -MAX_INT <= data <= MAX_INT
+    if whole and kind is float:
+        return float(data)
+    if type(data) is not kind or (kind is int and not whole):
+        raise _wrong(kind, data, path)
+    return data
+
+
+def _load_cpuset(data: Any, path: str) -> CPUSet:
+    if not isinstance(data, list):
+        raise _wrong(CPUSet, data, path)
+    built: CPUSet = _build(CPUSet, path, data)
+    return built
 
 
 def _load_enum(kind: type[enum.Enum], data: Any, path: str) -> Any:
     try:
         return kind(data)
     except ValueError:
-        words = ', '.join(str(member.value) for member in kind)
-        raise _wrong(path, data, f'one of {words}') from None
-
-
-def _load_scalar(kind: Any, data: Any, path: str) -> Any:
-    if kind is float and type(data) is int:
-        return float(data)
-    if type(data) is not kind:
-        raise _wrong(path, data, f'a value of type {kind.__name__}')
-    return data
+        raise _wrong(kind, data, path) from None
 
 
 def _load_union(kind: Any, data: Any, path: str) -> Any:
+    """Load the first choice that does; blame the one that came furthest."""
     choices = typing.get_args(kind)
-    if data is None and type(None) in choices:
+    if data is None and types.NoneType in choices:
         return None
-    problem: ModelError | None = None
+    choices = tuple(c for c in choices if c is not types.NoneType)
+    problems = []
     for choice in choices:
-        if choice is not type(None):
-            try:
-                return _load(choice, data, path)
-            except ModelError as error:
-                problem = problem or error
-    raise problem or _wrong(path, data, 'another value')
+        try:
+            return _load(choice, data, path)
+        except ModelError as error:
+            problems.append(error)
+    furthest = max(problems, key=lambda error: len(error.path))
+    if len(choices) == 1 or furthest.path != path:
+        raise furthest
+    expected = ' or '.join(map(_describe, choices))
+    raise ModelError(
+        f'{path} is {shown(data)}: expected {expected}', path=path
+    )
 
 
 def _load_tuple(kind: Any, data: Any, path: str) -> Any:
     if not isinstance(data, list):
-        raise _wrong(path, data, 'a list')
+        raise _wrong(kind, data, path)
     item_kind = typing.get_args(kind)[0]
     return tuple(
         _load(item_kind, item, f'{path}[{index}]')
@@ -133,36 +205,57 @@ def _load_tuple(kind: Any, data: Any, path: str) -> Any:
 
 def _load_mapping(kind: Any, data: Any, path: str) -> Any:
     if not isinstance(data, Mapping):
-        raise _wrong(path, data, 'a mapping')
+        raise _wrong(kind, data, path)
     key_kind, item_kind = typing.get_args(kind)
     loaded = {}
     for key, item in data.items():
-        if key_kind is int and not _is_number(str(key)):
-            raise _wrong(path, key, 'a whole number as key')
-        loaded[key_kind(key)] = _load(item_kind, item, f'{path}[{key}]')
+        name = _load_key(key_kind, key, path)
+        if name in loaded:
+            raise ModelError(
+                f'{path} has the key {shown(name)} twice', path=path
+            )
+        loaded[name] = _load(item_kind, item, f'{path}[{shown(name)}]')
     return FrozenDict(loaded)
 
 
-def _is_number(text: str) -> bool:
-    return len(text) <= 18 and text.isascii() and text.isdigit()
+def _load_key(kind: Any, key: Any, path: str) -> Any:
+    """Load a key, which JSON can keep only as a text."""
+    if kind is int and isinstance(key, str):
+        if len(key) <= 18 and key.isascii() and key.isdigit():
+            return int(key)
+    else:
+        with contextlib.suppress(ModelError):
+            return _load(kind, key, path)
+    raise ModelError(
+        f'{path} has the key {shown(key)}: expected {_describe(kind)}',
+        path=path,
+    )
 
 
 def _load_dataclass(kind: Any, data: Any, path: str) -> Any:
     if not isinstance(data, Mapping):
-        raise _wrong(path, data, 'a mapping')
-    hints = _hints(kind)
-    if unknown := set(data) - set(hints):
-        raise ModelError(f'{path} has an unknown key {min(unknown)!r:.60}')
+        raise _wrong(kind, data, path)
+    fields = _fields(kind)
+    for name in data:
+        if name not in fields:
+            raise ModelError(
+                f'{path} has an unknown key {shown(name)}', path=path
+            )
+    for name in _required(kind):
+        if name not in data:
+            raise ModelError(f'{path} lacks the key {name!r}', path=path)
     values = {
-        name: _load(hints[name], item, f'{path}.{name}')
+        name: _load(fields[name], item, f'{path}.{name}')
         for name, item in data.items()
     }
-    for item in dataclasses.fields(kind):
-        if (
-            item.init
-            and item.name not in values
-            and item.default is dataclasses.MISSING
-            and item.default_factory is dataclasses.MISSING
-        ):
-            raise ModelError(f'{path} lacks the key {item.name!r}')
-    return kind(**values)
+    return _build(kind, path, **values)
+
+
+def _build(kind: Any, path: str, *args: Any, **values: Any) -> Any:
+    """Call a constructor; what it refuses is named by its path."""
+    try:
+        return kind(*args, **values)
+    except ModelError as error:
+        raise ModelError(
+            f'{path}: {error}', path=path, hint=error.hint
+        ) from error
