@@ -251,7 +251,7 @@ def _load_dataclass(kind: Any, data: Any, path: str) -> Any:
     return _build(kind, path, **values)
 
 
-def _build(kind: Any, path: str, *args: Any, **values: Any) -> Any:
+def _build(kind: Any, path: str, /, *args: Any, **values: Any) -> Any:
     """Call a constructor; what it refuses is named by its path."""
     try:
         return kind(*args, **values)

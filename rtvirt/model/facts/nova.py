@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-compute is configured to use of its host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import fact
+
+_CONF = '/etc/nova/nova.conf'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedPages:
+    """One ``reserved_huge_pages`` entry: pages kept from guests."""
+
+    node: int
+    size_kib: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NovaFacts:
+    """The options of nova-compute that concern placement.
+
+    An option that no file sets is absent.
+
+    :ivar files: the configuration files found, later ones taking
+        precedence; empty on a host without nova.
+    :ivar pin_set: the deprecated ``vcpu_pin_set``.
+    :ivar power_management: ``[libvirt] cpu_power_management``.
+    :ivar power_strategy: ``cpu_state`` takes unused dedicated CPUs offline.
+    """
+
+    files: tuple[str, ...] = ()
+    dedicated: CPUSet | Missing = fact(f'{_CONF} [compute] cpu_dedicated_set')
+    shared: CPUSet | Missing = fact(f'{_CONF} [compute] cpu_shared_set')
+    pin_set: CPUSet | Missing = fact(f'{_CONF} [DEFAULT] vcpu_pin_set')
+    reserved_pages: tuple[ReservedPages, ...] | Missing = fact(
+        f'{_CONF} [DEFAULT] reserved_huge_pages'
+    )
+    realtime_priority: int | Missing = fact(
+        f'{_CONF} [libvirt] realtime_scheduler_priority'
+    )
+    power_management: bool | Missing = fact(
+        f'{_CONF} [libvirt] cpu_power_management'
+    )
+    power_strategy: str | Missing = fact(
+        f'{_CONF} [libvirt] cpu_power_management_strategy'
+    )
+
+    @property
+    def takes_cpus_offline(self) -> bool:
+        """Whether an offline dedicated CPU is nova's doing."""
+        # cpu_state is the option's default.
+        return self.power_management is True and (
+            isinstance(self.power_strategy, Missing)
+            or self.power_strategy == 'cpu_state'
+        )
