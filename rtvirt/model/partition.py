@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pCPUs and pages of a host guests may have, and which are taken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rtvirt.exception import ConfigError
+from rtvirt.model.check import require_int
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.host import HostTopology
+from rtvirt.model.host import choose_sets
+from rtvirt.model.pages import PagePool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedPages:
+    """Pages kept from guests (nova's ``reserved_huge_pages``).
+
+    :ivar cell: the host cell's id.
+    :ivar size_kib: the size of a page in KiB.
+    :ivar count: how many of them.
+    """
+
+    cell: int
+    size_kib: int
+    count: int
+
+    def __post_init__(self) -> None:
+        require_int('cell', self.cell, 0)
+        require_int('size_kib', self.size_kib, 1)
+        require_int('count', self.count, 0)
+
+
+def partition(
+    host: HostTopology,
+    *,
+    dedicated: CPUSet | None = None,
+    shared: CPUSet | None = None,
+    pinned: CPUSet | None = None,
+    reserved: Iterable[ReservedPages] = (),
+) -> HostTopology:
+    """Return the same host with its pCPUs and pages dealt out anew.
+
+    The rules of nova's ``cpu_dedicated_set``, ``cpu_shared_set``
+    (``LibvirtDriver._check_cpu_set_configuration``, ``choose_sets``) and
+    ``reserved_huge_pages``: the two sets are disjoint, not empty where
+    given, and name pCPUs that are online.
+
+    :param pinned: dedicated pCPUs that are taken; None keeps those that
+        the host knows as taken, as far as they stay dedicated.
+    :raises ConfigError: naming the set and the pCPUs that are wrong.
+    """
+    _check_sets(host, dedicated, shared)
+    dealt = [choose_sets(c.cpus, dedicated, shared) for c in host.cells]
+    if pinned is not None:
+        usable = _union(usable for usable, _ in dealt)
+        _refuse('pinned', pinned - usable, 'not dedicated', usable)
+    pages = _reserve(host, reserved)
+    return dataclasses.replace(
+        host,
+        cells=tuple(
+            dataclasses.replace(
+                cell,
+                dedicated=own,
+                shared=floating,
+                pinned=own & (cell.pinned if pinned is None else pinned),
+                pages=pages[cell.id],
+            )
+            for cell, (own, floating) in zip(host.cells, dealt, strict=True)
+        ),
+    )
+
+
+def _check_sets(
+    host: HostTopology, dedicated: CPUSet | None, shared: CPUSet | None
+) -> None:
+    online = _union(cell.cpus for cell in host.cells)
+    for name, cpus in (('dedicated', dedicated), ('shared', shared)):
+        if cpus is not None:
+            if not cpus:
+                raise ConfigError(
+                    f'the {name} set is empty',
+                    hint=f'name at least one pCPU, or leave {name} out',
+                )
+            _refuse(name, cpus - online, 'not online on this host', online)
+    if dedicated and shared and (both := dedicated & shared):
+        raise ConfigError(
+            f'pCPUs {both} are both dedicated and shared',
+            hint='take them out of one of the two sets',
+        )
+
+
+def _refuse(name: str, wrong: CPUSet, why: str, expected: CPUSet) -> None:
+    if wrong:
+        raise ConfigError(
+            f'the {name} set names pCPUs {wrong}: {why}',
+            hint=f'choose among pCPUs {expected}' if expected else '',
+        )
+
+
+def _reserve(
+    host: HostTopology, reserved: Iterable[ReservedPages]
+) -> dict[int, tuple[PagePool, ...]]:
+    pools = {
+        cell.id: {pool.size_kib: pool for pool in cell.pages}
+        for cell in host.cells
+    }
+    for item in reserved:
+        pool = pools.get(item.cell, {}).get(item.size_kib)
+        if pool is None:
+            raise ConfigError(
+                f'{item.count} pages of {item.size_kib} KiB are reserved on '
+                f'host cell {item.cell}, which has no such pages'
+            )
+        pools[item.cell][item.size_kib] = dataclasses.replace(
+            pool, reserved=item.count
+        )
+    return {key: tuple(sizes.values()) for key, sizes in pools.items()}
+
+
+def _union(sets: Iterable[CPUSet]) -> CPUSet:
+    mask = 0
+    for cpus in sets:
+        mask |= cpus.mask
+    return CPUSet.from_mask(mask)
