@@ -14,10 +14,18 @@ from typing import Self
 from rtvirt.exception import ModelError
 from rtvirt.model.check import require
 from rtvirt.model.check import require_int
+from rtvirt.model.claim import CLAIM
+from rtvirt.model.claim import RELEASE
+from rtvirt.model.claim import transfer
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.holder import Holder
 from rtvirt.model.pages import PagePool
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
+from rtvirt.model.plan import Plan
+from rtvirt.model.resctrl import BandwidthNode
+from rtvirt.model.resctrl import CacheBank
+from rtvirt.model.vacancy import Vacancy
 
 SCHEMA_VERSION: Final = 1
 
@@ -53,8 +61,6 @@ class HostCell:
     pages: tuple[PagePool, ...] = ()
     l3: tuple[CPUSet, ...] = ()
     socket: int | None = None
-    _layout: Any = field(default=None, init=False, repr=False, compare=False)
-    """What the fit derives from cores and caches once; claims share it."""
 
     def __post_init__(self) -> None:
         require_int('id', self.id, 0)
@@ -62,6 +68,12 @@ class HostCell:
         require_int('memory_mib', self.memory_mib, 0)
         require_int('memory_used_mib', self.memory_used_mib, 0)
         where = f'host cell {self.id}: '
+        require(
+            self.dedicated == self.shared
+            or not self.dedicated.mask & self.shared.mask,
+            f'{where}pCPUs {self.dedicated & self.shared} are both dedicated '
+            'and shared, and others are not',
+        )
         require(
             self.pinned <= self.dedicated,
             f'{where}pinned pCPUs {self.pinned - self.dedicated} are not '
@@ -111,13 +123,32 @@ class HostTopology:
 
     :ivar cells: with distinct ids and disjoint pCPUs, in the host's order.
     :ivar name: what to call the host, or an empty string.
+    :ivar caches: the L3 cache banks that libvirt's capabilities show; a
+        bank may reach over several cells.
+    :ivar bandwidths: the memory bandwidth that can be shared out.
+    :ivar control_groups: resctrl groups that guests hold.
+    :ivar holders: the guests that are known by name. What they hold is
+        part of what the cells say is taken; nobody need be named.
     """
 
     cells: tuple[HostCell, ...]
     name: str = ''
+    caches: tuple[CacheBank, ...] = ()
+    bandwidths: tuple[BandwidthNode, ...] = ()
+    control_groups: int = 0
+    holders: tuple[Holder, ...] = ()
     _digest: str = field(default='', init=False, repr=False, compare=False)
+    _vacancies: tuple[Vacancy, ...] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
+        require_int('control_groups', self.control_groups, 0)
+        names = [holder.name for holder in self.holders]
+        require(
+            len(set(names)) == len(names),
+            f'the names of the holders {names} are not distinct',
+        )
         ids = [cell.id for cell in self.cells]
         require(
             len(set(ids)) == len(ids), f'host cell ids {ids} are not distinct'
@@ -232,6 +263,41 @@ class HostTopology:
         return CPUSet.from_mask(mask)
 
     @property
+    def vacancies(self) -> tuple[Vacancy, ...]:
+        """What is free on each cell, derived once."""
+        found = self._vacancies
+        if found is None:
+            found = tuple(Vacancy(cell) for cell in self.cells)
+            object.__setattr__(self, '_vacancies', found)
+        return found
+
+    @property
+    def max_groups(self) -> int:
+        """How many guests may hold a resctrl group; one is the host's."""
+        limits = [b.max_groups for b in self.caches if b.granularity_kib]
+        limits += [n.max_groups for n in self.bandwidths if n.granularity]
+        return max(0, min(limits) - 1) if limits else 0
+
+    def claim(self, plan: Plan, name: str = '') -> HostTopology:
+        """Return the host with the plan's guest on it.
+
+        :param name: what to call the guest, for :attr:`holders`; may be
+            left out.
+        :raises FitError: if something the plan takes is not there or not
+            free, with all reasons, or if the name is taken.
+        """
+        return transfer(self, plan, CLAIM, name)
+
+    def release(self, plan: Plan, name: str = '') -> HostTopology:
+        """Return the host without the plan's guest: undo :meth:`claim`.
+
+        :param name: the name it was claimed with.
+        :raises FitError: if something the plan holds is not taken, or the
+            name holds something else.
+        """
+        return transfer(self, plan, RELEASE, name)
+
+    @property
     def digest(self) -> str:
         """Tell this hardware and configuration from others.
 
@@ -242,7 +308,7 @@ class HostTopology:
             # Here and not above: it loads OpenSSL, 14 ms of every import.
             import hashlib  # noqa: PLC0415
 
-            fixed = [
+            fixed: list[Any] = [
                 [
                     cell.id,
                     cell.memory_mib,
@@ -254,6 +320,10 @@ class HostTopology:
                     [[p.size_kib, p.total, p.reserved] for p in cell.pages],
                 ]
                 for cell in self.cells
+            ]
+            fixed += [
+                [bank.level, bank.id, str(bank.cpus), bank.size_kib]
+                for bank in self.caches
             ]
             digest = hashlib.sha256(repr(fixed).encode()).hexdigest()
             object.__setattr__(self, '_digest', digest[:16])

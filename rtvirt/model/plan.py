@@ -17,6 +17,7 @@ from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
+from rtvirt.model.resctrl import CacheAllocation
 
 SCHEMA_VERSION: Final = 1
 
@@ -47,13 +48,18 @@ class PlannedCell:
 
     def __post_init__(self) -> None:
         require_int('page_size_kib', self.page_size_kib, 1)
+        require(
+            self.memory_mib * 1024 % self.page_size_kib == 0,
+            f'{self.memory_mib} MiB are no whole pages of '
+            f'{self.page_size_kib} KiB',
+        )
         if type(self.pins) is not FrozenDict:
             object.__setattr__(self, 'pins', FrozenDict(self.pins))
 
     @property
     def pages(self) -> int:
         """How many pages the memory takes."""
-        return -(-self.memory_mib * 1024 // self.page_size_kib)
+        return self.memory_mib * 1024 // self.page_size_kib
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,10 @@ class Plan:
     :ivar emulator: pCPUs of the emulator threads; never one of a real-time
         vCPU.
     :ivar iothreads: pCPUs of each I/O thread, numbered from 1.
+    :ivar caches: the real-time vCPUs' parts of L3 caches, one per bank they
+        run on (two where code and data are apart): ``<cachetune>``.
+    :ivar memory_bandwidth: percent for the real-time vCPUs, by libvirt's
+        node id: ``<memorytune>``.
     :ivar host: digest of the host it was made for.
     """
 
@@ -75,13 +85,30 @@ class Plan:
     floating: CPUSet = CPUSet()
     emulator: CPUSet
     iothreads: Mapping[int, CPUSet] = FrozenDict()
+    caches: tuple[CacheAllocation, ...] = ()
+    memory_bandwidth: Mapping[int, int] = FrozenDict()
     host: str = ''
 
     def __post_init__(self) -> None:
-        if type(self.iothreads) is not FrozenDict:
-            object.__setattr__(self, 'iothreads', FrozenDict(self.iothreads))
+        for name in ('iothreads', 'memory_bandwidth'):
+            mapping = getattr(self, name)
+            if type(mapping) is not FrozenDict:
+                object.__setattr__(self, name, FrozenDict(mapping))
         self._check_cells()
         self._check_emulator(self._check_pins())
+        if self.is_controlled:
+            self._check_control()
+
+    def _check_control(self) -> None:
+        require(
+            bool(self.guest.realtime),
+            'caches and memory bandwidth are for real-time vCPUs, and there '
+            'are none',
+        )
+        keys = [(part.level, part.bank, part.type) for part in self.caches]
+        require(len(set(keys)) == len(keys), 'a cache bank is named twice')
+        for node, percent in self.memory_bandwidth.items():
+            require_int(f'the bandwidth of node {node}', percent, 1, 100)
 
     def _check_cells(self) -> None:
         asked = self.guest.cells
@@ -172,13 +199,27 @@ class Plan:
         return self.guest.priorities
 
     @property
+    def is_controlled(self) -> bool:
+        """Whether the guest needs a resctrl group."""
+        return bool(self.caches or self.memory_bandwidth)
+
+    @property
+    def claimed_masks(self) -> tuple[int, ...]:
+        """Of each cell, the dedicated pCPUs that it takes, as a mask."""
+        masks = []
+        for cell, want in zip(self.cells, self.guest.cells, strict=True):
+            mask = cell.emulator.mask | cell.idle.mask
+            for vcpu in want.dedicated:
+                mask |= cell.pins[vcpu].mask
+            masks.append(mask)
+        return tuple(masks)
+
+    @property
     def claimed(self) -> CPUSet:
         """The dedicated pCPUs that the plan takes from the host."""
         mask = 0
-        for cell, want in zip(self.cells, self.guest.cells, strict=True):
-            mask |= cell.emulator.mask | cell.idle.mask
-            for vcpu in want.dedicated:
-                mask |= cell.pins[vcpu].mask
+        for cell_mask in self.claimed_masks:
+            mask |= cell_mask
         return CPUSet.from_mask(mask)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is free on a host cell, in the form the fit counts with.
+
+Cores are numbered from 0 in the order of ``HostCell.siblings``, and sets of
+cores are integers, bit n for core n. A :class:`Layout` holds what never
+changes, a :class:`Vacancy` what claims change. Both are derived from a
+:class:`~rtvirt.model.host.HostCell`, and say nothing that it does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.guest import ThreadPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtvirt.model.host import HostCell
+
+
+_ROOM: Final = {
+    None: 0,
+    ThreadPolicy.PREFER: 0,
+    ThreadPolicy.REQUIRE: 2,
+    ThreadPolicy.ISOLATE: 4,
+}
+
+
+ORDINARY_KIB: Final = 4
+"""The page size of a host cell whose pages are not known."""
+
+
+def room_key(policy: ThreadPolicy | None, reserved: int) -> int:
+    """Return which entry of ``Vacancy.room`` counts for a guest cell.
+
+    :param reserved: 1 where a pCPU is reserved beside the vCPUs, else 0.
+    """
+    return _ROOM[policy] + reserved
+
+
+def iter_bits(mask: int) -> Iterator[int]:
+    """Yield the numbers of the bits that are set, lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+class Layout:
+    """The cores and caches of a host cell.
+
+    Only cores with a dedicated pCPU are numbered.
+
+    :ivar masks: of each core, its dedicated pCPUs as a mask.
+    :ivar threads: of each core, its dedicated pCPUs one by one.
+    :ivar core_of: the core of each dedicated pCPU.
+    :ivar width: the most dedicated pCPUs on one core.
+    :ivar threads_per_core: the most pCPUs on one core that guests may use,
+        dedicated or shared: nova's ``threads_per_core``. A core with so
+        many free dedicated pCPUs is a whole core.
+    :ivar clean: number of hardware threads to the cores that have so many,
+        all of them dedicated.
+    :ivar l3: the cores of each L3 cache.
+    :ivar every: all cores.
+    """
+
+    __slots__ = (
+        'clean',
+        'core_of',
+        'every',
+        'l3',
+        'masks',
+        'threads',
+        'threads_per_core',
+        'width',
+    )
+
+    def __init__(self, cell: HostCell) -> None:
+        dedicated = cell.dedicated.mask
+        usable = dedicated | cell.shared.mask
+        self.threads_per_core = 1
+        self.masks: list[int] = []
+        self.threads: list[tuple[CPUSet, ...]] = []
+        self.core_of: dict[int, int] = {}
+        self.clean: dict[int, int] = {}
+        for core in cell.siblings:
+            self.threads_per_core = max(
+                self.threads_per_core, (core.mask & usable).bit_count()
+            )
+            if mask := core.mask & dedicated:
+                self._add(mask, len(core) if mask == core.mask else 0)
+        self.width = max(map(len, self.threads), default=0)
+        self.every = (1 << len(self.masks)) - 1
+        self.l3 = tuple(
+            sum(
+                1 << number
+                for number, mask in enumerate(self.masks)
+                if mask & cache.mask
+            )
+            for cache in cell.l3
+        )
+
+    def _add(self, mask: int, clean: int) -> None:
+        number = len(self.masks)
+        self.masks.append(mask)
+        cpus = list(iter_bits(mask))
+        self.threads.append(tuple(CPUSet.from_mask(1 << cpu) for cpu in cpus))
+        self.core_of.update(dict.fromkeys(cpus, number))
+        if clean:
+            self.clean[clean] = self.clean.get(clean, 0) | 1 << number
+
+
+class Vacancy:
+    """What is free on one host cell.
+
+    :ivar cell: the host cell.
+    :ivar free: free dedicated pCPUs as a mask; ``count`` of them.
+    :ivar at_least: at [t], the cores with t free pCPUs or more; at [0] all.
+    :ivar room: how many dedicated vCPUs of one guest cell would find a
+        place, by :func:`room_key`.
+    :ivar backing: free KiB by page size.
+    :ivar memory_mib: memory without that of the guests placed here.
+    """
+
+    __slots__ = (
+        'at_least',
+        'backing',
+        'cell',
+        'count',
+        'free',
+        'layout',
+        'memory_mib',
+        'room',
+    )
+
+    at_least: tuple[int, ...]
+    room: tuple[int, ...]
+
+    def __init__(self, cell: HostCell, before: Vacancy | None = None) -> None:
+        """Derive from a cell, or from what held before a change of it."""
+        self.cell = cell
+        self.free = cell.dedicated.mask & ~cell.pinned.mask
+        self.count = self.free.bit_count()
+        self.memory_mib = cell.memory_mib - cell.memory_used_mib
+        self.backing = {
+            pool.size_kib: pool.free * pool.size_kib for pool in cell.pages
+        }
+        if before is None:
+            self.layout = Layout(cell)
+            self._count_cores([0] * (self.layout.width + 1), self.layout.every)
+        elif self.free == before.free:
+            self.layout = before.layout
+            self.at_least = before.at_least
+            self.room = before.room
+        else:
+            self.layout = before.layout
+            core_of = self.layout.core_of
+            touched = 0
+            for cpu in iter_bits(self.free ^ before.free):
+                touched |= 1 << core_of[cpu]
+            rest = [cores & ~touched for cores in before.at_least]
+            self._count_cores(rest, touched)
+
+    def _count_cores(self, at_least: list[int], cores: int) -> None:
+        """Add ``cores`` to what is known of the others."""
+        masks = self.layout.masks
+        free = self.free
+        for number in iter_bits(cores):
+            for threads in range((masks[number] & free).bit_count() + 1):
+                at_least[threads] |= 1 << number
+        self.at_least = tuple(at_least)
+        self.room = self.room_within(self.layout.every)
+
+    def room_within(self, cores: int) -> tuple[int, ...]:
+        """Return ``room`` if vCPUs may use no other cores than these.
+
+        A reserved pCPU may be on any core. The rules are those of nova's
+        ``_pack_instance_onto_cores``: ``prefer`` takes any threads;
+        ``require`` takes t threads each of the cores with t or more free,
+        for a t of at least 2; ``isolate`` takes a whole core for each vCPU,
+        and the reserved pCPU is on yet another core. nova refuses a cell
+        without dedicated vCPUs under ``require`` and ``isolate`` if no core
+        suits; there is nothing to place in it, so that it has room here.
+        """
+        counts = [(at & cores).bit_count() for at in self.at_least]
+        anywhere = sum(counts[1:])
+        pairable = max(
+            (t * n for t, n in enumerate(counts) if t > 1), default=0
+        )
+        threads = self.layout.threads_per_core
+        whole = counts[threads] if threads < len(counts) else 0
+        others = self.at_least[1].bit_count() if self.count else 0
+        return (
+            anywhere,
+            min(anywhere, self.count - 1),
+            pairable,
+            min(pairable, self.count - 1),
+            whole,
+            min(whole, others - 1),
+        )
+
+    def backing_kib(self, size_kib: int, *, overcommit: bool) -> int:
+        """Return the KiB that pages of one size may back; -1 without such.
+
+        On a cell whose pages are not known, the memory counts in place of
+        ordinary pages (nova's ``_numa_fit_instance_cell``).
+
+        :param overcommit: whether what other guests hold counts as free.
+        """
+        if not self.cell.pages:
+            memory_mib = (
+                self.cell.memory_mib if overcommit else self.memory_mib
+            )
+            return memory_mib * 1024 if size_kib == ORDINARY_KIB else -1
+        if not overcommit:
+            return self.backing.get(size_kib, -1)
+        for pool in self.cell.pages:
+            if pool.size_kib == size_kib:
+                return pool.total * size_kib
+        return -1
+
+    @property
+    def whole(self) -> int:
+        """The whole cores."""
+        threads = self.layout.threads_per_core
+        return self.at_least[threads] if threads < len(self.at_least) else 0
