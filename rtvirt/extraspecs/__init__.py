@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Extra specs and image properties: the catalogue and the parser."""

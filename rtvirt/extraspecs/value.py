@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of extra specs: from text to type, one reader per entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from typing import Final
+
+from rtvirt.extraspecs.page_size import read_page_size
+from rtvirt.extraspecs.spec import Kind
+from rtvirt.extraspecs.spec import Role
+from rtvirt.extraspecs.spec import Spec
+from rtvirt.model.cpuset import CPUSet
+
+Reader = Callable[[str], Any]
+"""Returns the typed value of a text.
+
+:raises LookupError: if the text is no word that is allowed.
+:raises ValueError: if it is wrong in another way; CPUSetError is one.
+:raises DoubtfulValueError: if nova would take it for something else.
+"""
+
+_MAX_DIGITS: Final = 40
+
+_YES: Final = ('1', 't', 'true', 'on', 'y', 'yes')
+_NO: Final = ('0', 'f', 'false', 'off', 'n', 'no')
+_TRUTH: Final = {
+    form: word in _YES
+    for word in _YES + _NO
+    for form in (word, word.title(), word.upper())
+}
+
+
+class DoubtfulValueError(Exception):
+    """A text that nova reads in a way its author hardly meant.
+
+    :ivar value: what nova takes it for.
+    :ivar taken_as: the same in words.
+    """
+
+    def __init__(self, value: Any, taken_as: str) -> None:
+        super().__init__(taken_as)
+        self.value = value
+        self.taken_as = taken_as
+
+
+def read_truth(text: str) -> bool:
+    """Read a truth value as oslo.utils' ``bool_from_string`` does."""
+    value = _TRUTH.get(text)
+    if value is None:
+        value = _TRUTH.get(text.strip().lower())
+    if value is None:
+        raise DoubtfulValueError(False, 'no')
+    return value
+
+
+def read_number(text: str) -> int:
+    """Read a whole number as ``int`` does, of ASCII and bounded length."""
+    if len(text) > _MAX_DIGITS or not text.isascii():
+        raise ValueError
+    return int(text)
+
+
+def _read_amount(text: str) -> int:
+    try:
+        return read_number(text)
+    except ValueError:
+        raise DoubtfulValueError(0, 'nothing') from None
+
+
+def _read_cells(text: str) -> int | None:
+    """Read ``hw:numa_nodes``, which takes no sign, zero or space."""
+    if not text:
+        return None
+    number = read_number(text)
+    if number < 1 or str(number) != text:
+        raise ValueError
+    return number
+
+
+def _read_period(text: str) -> int | None:
+    """Read ``quota:cpu_period``; libvirt takes none below 1000."""
+    number = read_number(text)
+    if number and not 1000 <= number <= 1_000_000:
+        raise ValueError
+    return number or None
+
+
+def _read_quota(text: str) -> int | None:
+    """Read ``quota:cpu_quota``; libvirt takes none from 1 to 999."""
+    number = read_number(text)
+    if 0 < number < 1000 or number > 17_592_186_044_415:
+        raise ValueError
+    return max(number, -1) or None
+
+
+_SPECIAL: Final[dict[str, Reader]] = {
+    'hw:numa_nodes': _read_cells,
+    'hw_numa_nodes': read_number,
+    'quota:cpu_period': _read_period,
+    'quota:cpu_quota': _read_quota,
+}
+
+
+def _limited(spec: Spec) -> Reader:
+    minimum = spec.minimum
+    maximum = spec.maximum
+
+    def read(text: str) -> int:
+        number = read_number(text)
+        if (minimum is not None and number < minimum) or (
+            maximum is not None and number > maximum
+        ):
+            if spec.is_lenient:
+                raise DoubtfulValueError(number, 'not given')
+            raise ValueError
+        return number
+
+    return read
+
+
+def _word(spec: Spec) -> Reader:
+    words: dict[str, str | None] = {word: word for word in spec.values}
+    if not spec.is_image and not spec.name.startswith('rtvirt:'):
+        words[''] = None
+
+    def read(text: str) -> str | None:
+        if text in words:
+            return words[text]
+        raise DoubtfulValueError(text, 'not given')
+
+    return read if spec.is_lenient else words.__getitem__
+
+
+def _carry(spec: Spec) -> Reader:
+    def read(text: str) -> str:
+        if spec.values and text not in spec.values:
+            raise DoubtfulValueError(text, 'is for nova to judge')
+        return text
+
+    return read
+
+
+_BY_KIND: Final[dict[Kind, Reader]] = {
+    Kind.TRUTH: read_truth,
+    Kind.AMOUNT: _read_amount,
+    Kind.CPUS: CPUSet.parse,
+    Kind.PAGE_SIZE: read_page_size,
+    # What a mask and priorities mean depends on the number of vCPUs.
+    Kind.MASK: str,
+    Kind.PRIORITY: str,
+    Kind.TEXT: str,
+}
+
+
+def reader_of(spec: Spec) -> Reader:
+    """Return the reader of an entry's values."""
+    if spec.role is Role.CARRIED:
+        return _carry(spec)
+    if spec.name in _SPECIAL:
+        return _SPECIAL[spec.name]
+    if spec.kind is Kind.WORD:
+        return _word(spec)
+    if spec.kind is Kind.NUMBER:
+        return _limited(spec)
+    return _BY_KIND[spec.kind]
