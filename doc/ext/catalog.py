@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the reference of extra specs from the table the parser reads.
+
+``.. catalog:: own``, ``nova``, ``image`` or ``carried`` writes the part of
+the table that the word names.
+"""
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import ClassVar
+from typing import Final
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.util.typing import OptionSpec
+
+from rtvirt.extraspecs.catalog import SPECS
+from rtvirt.extraspecs.spec import Role
+from rtvirt.extraspecs.spec import Spec
+
+PARTS: Final[dict[str, Callable[[Spec], bool]]] = {
+    'own': lambda spec: spec.name.startswith('rtvirt:'),
+    'nova': lambda spec: (
+        not spec.is_image
+        and not spec.name.startswith('rtvirt:')
+        and spec.role is Role.RTVIRT
+    ),
+    # One that says the same as an extra spec is named there.
+    'image': lambda spec: (
+        spec.is_image and not spec.twin and spec.role is Role.RTVIRT
+    ),
+    'carried': lambda spec: spec.role is Role.CARRIED,
+}
+
+_CODE = re.compile(r'<[^<>]+>|\b(?:hw|rtvirt|quota|resources|trait)[:_][\w.]+')
+
+
+def readable(name: str) -> str:
+    """Return a name as the page shows it."""
+    return name.replace('{cell}', 'N').replace('{group}', '[N]')
+
+
+def prose(text: str) -> str:
+    """Return plain text as reST, with names and elements in code."""
+    pieces = []
+    end = 0
+    for code in _CODE.finditer(text):
+        pieces.append(re.sub(r'([\\*`|_])', r'\\\1', text[end : code.start()]))
+        pieces.append(f'``{code[0]}``\\ ')
+        end = code.end()
+    pieces.append(re.sub(r'([\\*`|_])', r'\\\1', text[end:]))
+    return ''.join(pieces)
+
+
+def describe(spec: Spec) -> Iterator[str]:
+    """Yield the lines of one entry."""
+    yield f'.. describe:: {readable(spec.name)}'
+    yield ''
+    yield f'   {prose(spec.description)}'
+    yield ''
+    fields = {
+        'Value': prose(spec.expected),
+        'Default': f'``{spec.default}``' if spec.default else '',
+        'Image property': f'``{readable(spec.twin)}``' if spec.twin else '',
+        'In rtvirt': prose(spec.effect),
+        'Since': spec.since,
+        'Source': f'``{spec.source}``',
+    }
+    yield from (f'   :{name}: {text}' for name, text in fields.items() if text)
+    yield ''
+
+
+class Catalog(SphinxDirective):
+    """``.. catalog:: PART``."""
+
+    required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {'names-only': directives.flag}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the entries of the part."""
+        is_part = PARTS[self.arguments[0]]
+        specs = [spec for spec in SPECS if is_part(spec)]
+        if 'names-only' in self.options:
+            lines = [f'* ``{readable(spec.name)}``' for spec in specs]
+        else:
+            lines = [line for spec in specs for line in describe(spec)]
+        return self.parse_text_to_nodes('\n'.join(lines))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Tell Sphinx of the directive."""
+    app.add_directive('catalog', Catalog)
+    return {'parallel_read_safe': True}

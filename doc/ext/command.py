@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Show an rtvirt command and what it really prints.
+
+The directive runs the command while the documentation is built, in
+``etc/rtvirt``, where the sample flavors and hosts are::
+
+    .. rtvirt:: plan --flavor flavors/rt1.small.yaml --host hosts/edge-8.xml
+       :exit: 4
+
+A command that ends otherwise than ``:exit:`` says (default 0) fails the
+build.
+"""
+
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.util.typing import OptionSpec
+
+SAMPLES = pathlib.Path(__file__).parent.parent.parent / 'etc' / 'rtvirt'
+
+
+class RunCommand(SphinxDirective):
+    """``.. rtvirt:: ARGUMENTS``."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[OptionSpec] = {'exit': directives.nonnegative_int}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the command and its output as one block."""
+        arguments = shlex.split(self.arguments[0])
+        ended = subprocess.run(
+            [str(pathlib.Path(sys.executable).parent / 'rtvirt'), *arguments],
+            cwd=SAMPLES,
+            env={**os.environ, 'COLUMNS': '100', 'NO_COLOR': '1'},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        wanted = self.options.get('exit', 0)
+        if ended.returncode != wanted:
+            raise self.error(
+                f'rtvirt {self.arguments[0]} ended with {ended.returncode}, '
+                f'not {wanted}: {ended.stdout}'
+            )
+        shown = ' '.join(self.arguments[0].split())
+        text = f'$ rtvirt {shown}\n{ended.stdout.rstrip()}'
+        return [nodes.literal_block(text, text, language='none')]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Tell Sphinx of the directive."""
+    app.add_directive('rtvirt', RunCommand)
+    return {'parallel_read_safe': True}

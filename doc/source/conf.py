@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Sphinx renders the documentation. It needs no network and no git."""
+
+import importlib.metadata
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'ext'))
+
+project = 'rtvirt'
+copyright = 'the rtvirt developers'
+version = release = importlib.metadata.version('rtvirt')
+
+extensions = [
+    'cliff.sphinxext',
+    'oslo_config.sphinxext',
+    'sphinx.ext.autodoc',
+    'catalog',
+    'command',
+]
+root_doc = 'index'
+html_theme = 'alabaster'
+html_theme_options = {
+    'description': 'Real-time virtual machines on Linux',
+    'fixed_sidebar': True,
+    'font_family': 'sans-serif',
+    'page_width': '1080px',
+    'show_powered_by': False,
+}
+html_copy_source = False
+html_show_sourcelink = False
+
+autodoc_class_signature = 'separated'
+autodoc_default_options = {'members': True, 'undoc-members': True}
+autodoc_member_order = 'bysource'
+autodoc_typehints_format = 'short'
+autoprogram_cliff_application = 'rtvirt'
