@@ -1,28 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real-time virtual machines on Linux, planned and proved."""
+"""Real-time virtual machines on Linux, planned and proved.
 
-from rtvirt.model.cpuset import CPUSet
-from rtvirt.model.flavor import Flavor
-from rtvirt.model.flavor import ImageProperties
-from rtvirt.model.guest import GuestCell
-from rtvirt.model.guest import GuestRequirement
-from rtvirt.model.host import HostCell
-from rtvirt.model.host import HostTopology
-from rtvirt.model.pages import PagePool
-from rtvirt.model.pages import PageSize
-from rtvirt.model.plan import Plan
-from rtvirt.model.plan import PlannedCell
+Everything a program needs has its name here. A name's module is loaded when
+the name is first used (PEP 562), so that a program pays for what it uses.
+"""
 
-__all__ = [
-    'CPUSet',
-    'Flavor',
-    'GuestCell',
-    'GuestRequirement',
-    'HostCell',
-    'HostTopology',
-    'ImageProperties',
-    'PagePool',
-    'PageSize',
-    'Plan',
-    'PlannedCell',
-]
+import importlib
+
+# Type checkers take it for true by its name: nobody need import typing.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rtvirt.exception import ConfigError as ConfigError
+    from rtvirt.exception import ConflictingExtraSpecs as ConflictingExtraSpecs
+    from rtvirt.exception import CPUSetError as CPUSetError
+    from rtvirt.exception import DomainXMLError as DomainXMLError
+    from rtvirt.exception import ExtraSpecError as ExtraSpecError
+    from rtvirt.exception import FitError as FitError
+    from rtvirt.exception import HostError as HostError
+    from rtvirt.exception import InputError as InputError
+    from rtvirt.exception import InvalidExtraSpec as InvalidExtraSpec
+    from rtvirt.exception import ModelError as ModelError
+    from rtvirt.exception import PluginError as PluginError
+    from rtvirt.exception import RTVirtError as RTVirtError
+    from rtvirt.exception import UnsupportedExtraSpec as UnsupportedExtraSpec
+    from rtvirt.model.cpuset import CPUSet as CPUSet
+    from rtvirt.model.flavor import Flavor as Flavor
+    from rtvirt.model.flavor import ImageProperties as ImageProperties
+    from rtvirt.model.guest import GuestCell as GuestCell
+    from rtvirt.model.guest import GuestRequirement as GuestRequirement
+    from rtvirt.model.host import HostCell as HostCell
+    from rtvirt.model.host import HostTopology as HostTopology
+    from rtvirt.model.pages import PagePool as PagePool
+    from rtvirt.model.pages import PageSize as PageSize
+    from rtvirt.model.plan import Plan as Plan
+    from rtvirt.model.plan import PlannedCell as PlannedCell
+    from rtvirt.model.reason import FitReason as FitReason
+
+_HOMES = {
+    'ConfigError': 'rtvirt.exception',
+    'ConflictingExtraSpecs': 'rtvirt.exception',
+    'CPUSetError': 'rtvirt.exception',
+    'DomainXMLError': 'rtvirt.exception',
+    'ExtraSpecError': 'rtvirt.exception',
+    'FitError': 'rtvirt.exception',
+    'HostError': 'rtvirt.exception',
+    'InputError': 'rtvirt.exception',
+    'InvalidExtraSpec': 'rtvirt.exception',
+    'ModelError': 'rtvirt.exception',
+    'PluginError': 'rtvirt.exception',
+    'RTVirtError': 'rtvirt.exception',
+    'UnsupportedExtraSpec': 'rtvirt.exception',
+    'CPUSet': 'rtvirt.model.cpuset',
+    'Flavor': 'rtvirt.model.flavor',
+    'ImageProperties': 'rtvirt.model.flavor',
+    'GuestCell': 'rtvirt.model.guest',
+    'GuestRequirement': 'rtvirt.model.guest',
+    'HostCell': 'rtvirt.model.host',
+    'HostTopology': 'rtvirt.model.host',
+    'PagePool': 'rtvirt.model.pages',
+    'PageSize': 'rtvirt.model.pages',
+    'Plan': 'rtvirt.model.plan',
+    'PlannedCell': 'rtvirt.model.plan',
+    'FitReason': 'rtvirt.model.reason',
+}
+"""The module of each public name, as type checkers read it above."""
+
+if not TYPE_CHECKING:  # else every name, slips too, would type-check
+    __all__ = list(_HOMES)
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f'module {__name__!r} has no name {name!r}')
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return __all__

@@ -202,8 +202,10 @@ class CPUSet(Set[int]):
     def __deepcopy__(self, memo: object) -> CPUSet:
         return self
 
-    def __reduce__(self) -> tuple[object, tuple[int]]:
-        return CPUSet.from_mask, (self.mask,)
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        # As a text: Python refuses to print an integer of 16384 bits, and
+        # the older pickle protocols would.
+        return CPUSet.parse, (str(self),)
 
 
 _set_mask: Final = CPUSet.mask.__set__  # type: ignore[attr-defined]
