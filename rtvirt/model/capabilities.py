@@ -18,6 +18,9 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostCell
 from rtvirt.model.host import HostTopology
 from rtvirt.model.pages import PagePool
+from rtvirt.model.resctrl import BandwidthNode
+from rtvirt.model.resctrl import CacheBank
+from rtvirt.model.resctrl import CacheType
 
 MAX_SIZE: Final = 1 << 23
 """Bytes of a document; a host with 16384 pCPUs takes about 2 MiB."""
@@ -63,26 +66,36 @@ class _Element:
             f'line {self.line} of the capabilities: <{self.name}> {why}'
         )
 
-    def number(self, attribute: str) -> int:
-        """Return a whole number, which must be there."""
+    def number(self, attribute: str, default: int | None = None) -> int:
+        """Return a whole number; without a default it must be there."""
         text = self.attributes.get(attribute)
-        if text is None:
+        if text is not None:
+            return self._to_int(text, attribute)
+        if default is None:
             raise self.wrong(f'lacks the attribute {attribute}')
-        return self._to_int(text, attribute)
+        return default
 
-    def size(self) -> int:
-        """Return the text as bytes, by the attribute ``unit`` (KiB)."""
-        return self._to_int(self.text.strip(), 'text') * self.unit()
-
-    def unit(self) -> int:
-        """Return the bytes of one ``unit``; KiB where there is none."""
+    def kib(self, attribute: str = '') -> int:
+        """Return an attribute, or the text, in KiB by ``unit``."""
+        number = self.number(attribute) if attribute else self.count()
         unit = self.attributes.get('unit', 'KiB')
         if unit not in _BYTES:
             raise self.wrong(
                 f'has the unit {unit!r:.{_SHOWN}}: expected one of '
                 f'{", ".join(_BYTES)}'
             )
-        return _BYTES[unit]
+        return number * _BYTES[unit] // 1024
+
+    def cache_type(self) -> CacheType:
+        """Return the attribute ``type``: what an allocation holds."""
+        text = self.attributes.get('type', 'both')
+        try:
+            return CacheType(text)
+        except ValueError:
+            raise self.wrong(
+                f'has the type {text!r:.{_SHOWN}}: expected one of '
+                f'{", ".join(CacheType)}'
+            ) from None
 
     def count(self) -> int:
         """Return the text as a whole number."""
@@ -172,18 +185,24 @@ def parse_capabilities(xml: str | bytes) -> HostTopology:
     """
     host = _parse(xml)
     base_kib = min(
-        (p.number('size') for p in host.find('cpu/pages')), default=4
+        (pages.kib('size') for pages in host.find('cpu/pages')), default=4
     )
-    caches = [
-        bank.cpus('cpus')
-        for bank in host.find('cache/bank')
-        if bank.attributes.get('level') == '3'
-    ]
-    cells = [
-        _to_cell(element, caches, base_kib)
-        for element in host.find('topology/cells/cell')
-    ]
-    return HostTopology(cells=tuple(cells))
+    caches = tuple(
+        _to_bank(element)
+        for element in host.find('cache/bank')
+        if element.attributes.get('level') == '3'
+    )
+    return HostTopology(
+        cells=tuple(
+            _to_cell(element, caches, base_kib)
+            for element in host.find('topology/cells/cell')
+        ),
+        caches=caches,
+        bandwidths=tuple(
+            _to_bandwidth(element)
+            for element in host.find('memory_bandwidth/node')
+        ),
+    )
 
 
 def _parse(xml: str | bytes) -> _Element:
@@ -215,18 +234,18 @@ def _parse(xml: str | bytes) -> _Element:
 
 
 def _to_cell(
-    element: _Element, caches: list[CPUSet], base_kib: int
+    element: _Element, caches: tuple[CacheBank, ...], base_kib: int
 ) -> HostCell:
     online, cores, sockets = _read_cpus(element)
-    memory = sum(memory.size() for memory in element.find('memory'))
+    memory_kib = sum(memory.kib() for memory in element.find('memory'))
     return HostCell(
         id=element.number('id'),
         dedicated=online,
         shared=online,
         siblings=cores,
-        memory_mib=memory >> 20,
-        pages=_read_pages(element, memory, base_kib),
-        l3=tuple(cache & online for cache in caches if cache & online),
+        memory_mib=memory_kib // 1024,
+        pages=_read_pages(element, memory_kib, base_kib),
+        l3=tuple(bank.cpus & online for bank in caches if bank.cpus & online),
         socket=sockets.pop() if len(sockets) == 1 else None,
     )
 
@@ -253,7 +272,7 @@ def _read_cpus(
 
 
 def _read_pages(
-    cell: _Element, memory: int, base_kib: int
+    cell: _Element, memory_kib: int, base_kib: int
 ) -> tuple[PagePool, ...]:
     """Return the pools of a cell.
 
@@ -261,11 +280,43 @@ def _read_pages(
     """
     pools = tuple(
         PagePool(
-            size_kib=pages.number('size') * pages.unit() // 1024,
+            size_kib=pages.kib('size'),
             total=pages.count(),
         )
         for pages in cell.find('pages')
     )
     return pools or (
-        PagePool(size_kib=base_kib, total=memory // 1024 // base_kib),
+        PagePool(size_kib=base_kib, total=memory_kib // base_kib),
+    )
+
+
+def _to_bank(element: _Element) -> CacheBank:
+    """Read a cache; where it cannot be shared out it has no <control>.
+
+    Code and data kept apart (CDP) have a <control> each, and equal steps.
+    """
+    controls = element.find('control')
+    first = controls[0] if controls else _Element('control', {}, 0)
+    types = dict.fromkeys(control.cache_type() for control in controls)
+    return CacheBank(
+        id=element.number('id'),
+        level=element.number('level'),
+        cpus=element.cpus('cpus'),
+        size_kib=element.kib('size'),
+        granularity_kib=first.kib('granularity') if controls else 0,
+        minimum_kib=first.kib('min') if 'min' in first.attributes else 0,
+        max_groups=first.number('maxAllocs', 0),
+        types=tuple(types) or (CacheType.BOTH,),
+    )
+
+
+def _to_bandwidth(element: _Element) -> BandwidthNode:
+    controls = element.find('control')
+    control = controls[0] if controls else _Element('control', {}, 0)
+    return BandwidthNode(
+        id=element.number('id'),
+        cpus=element.cpus('cpus'),
+        granularity=control.number('granularity', 0),
+        minimum=control.number('min', 0),
+        max_groups=control.number('maxAllocs', 0),
     )

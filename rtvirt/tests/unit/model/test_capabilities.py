@@ -16,14 +16,20 @@ from rtvirt.model.capabilities import MAX_SIZE
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostTopology
 from rtvirt.model.pages import PagePool
+from rtvirt.model.resctrl import BandwidthNode
+from rtvirt.model.resctrl import CacheBank
+from rtvirt.model.resctrl import CacheType
 
 
-def capabilities(cells: str, *, cache: str = '', cpu: str = '') -> str:
+def capabilities(
+    cells: str, *, cache: str = '', bandwidth: str = '', cpu: str = ''
+) -> str:
     return (
         '<capabilities>\n<host>\n'
         f'<cpu>{cpu}</cpu>\n'
         f'<topology><cells>{cells}</cells></topology>\n'
         f'<cache>{cache}</cache>\n'
+        f'<memory_bandwidth>{bandwidth}</memory_bandwidth>\n'
         '</host>\n</capabilities>'
     )
 
@@ -94,7 +100,7 @@ def test_a_regular_host_comes_back(
         pages={2048: data.draw(st.integers(0, 1024)), 1048576: 1},
     )
 
-    assert HostTopology.from_capabilities(write(host)) == host
+    assert HostTopology.from_capabilities(write(host)).cells == host.cells
 
 
 def test_bytes_are_read_in_their_own_encoding() -> None:
@@ -164,15 +170,54 @@ def test_the_socket_is_known_where_it_is_unique(
 def test_only_l3_banks_group_cpus_and_only_their_own() -> None:
     text = capabilities(
         cell(TWO) + cell(cpu(2, '2') + cpu(3, '3'), id=1),
-        cache="<bank id='0' level='2' cpus='0-3'/>"
-        "<bank id='0' level='3' cpus='0-2'/>"
-        "<bank id='1' level='3' cpus='3,9'/>",
+        cache="<bank id='0' level='2' cpus='0-3' size='1'/>"
+        "<bank id='0' level='3' cpus='0-2' size='8'/>"
+        "<bank id='1' level='3' cpus='3,9' size='8'/>",
     )
 
     first, second = HostTopology.from_capabilities(text).cells
 
     assert first.l3 == (CPUSet([0, 1]),)
     assert second.l3 == (CPUSet([2]), CPUSet([3]))
+
+
+def test_what_resctrl_can_share_out_is_read() -> None:
+    text = capabilities(
+        cell(TWO),
+        cache="<bank id='4' level='3' type='both' size='24' unit='MiB' "
+        "cpus='0-1'><control granularity='2' min='4' unit='MiB' "
+        "type='code' maxAllocs='8'/><control granularity='2' unit='MiB' "
+        "type='data' maxAllocs='8'/></bank>"
+        "<bank id='5' level='3' type='both' size='8' unit='MiB' cpus='2'/>",
+        bandwidth="<node id='4' cpus='0-1'>"
+        "<control granularity='10' min='20' maxAllocs='7'/></node>"
+        "<node id='5' cpus='2'/>",
+    )
+
+    host = HostTopology.from_capabilities(text)
+
+    assert host.caches == (
+        CacheBank(
+            id=4,
+            cpus=CPUSet([0, 1]),
+            size_kib=24576,
+            granularity_kib=2048,
+            minimum_kib=4096,
+            max_groups=8,
+            types=(CacheType.CODE, CacheType.DATA),
+        ),
+        CacheBank(id=5, cpus=CPUSet([2]), size_kib=8192),
+    )
+    assert host.bandwidths == (
+        BandwidthNode(
+            id=4,
+            cpus=CPUSet([0, 1]),
+            granularity=10,
+            minimum=20,
+            max_groups=7,
+        ),
+        BandwidthNode(id=5, cpus=CPUSet([2])),
+    )
 
 
 def test_units_are_converted() -> None:
@@ -234,6 +279,18 @@ def test_a_set_that_the_host_has_not_is_refused() -> None:
         (
             capabilities("<cell id='0'><memory unit='cups'>3</memory></cell>"),
             "<memory> has the unit 'cups': expected one of b,",
+        ),
+        (
+            capabilities('', cache="<bank id='0' level='3'/>"),
+            'line 5 .*<bank> lacks the attribute size',
+        ),
+        (
+            capabilities(
+                '',
+                cache="<bank id='0' level='3' size='1'>"
+                "<control granularity='1' type='wood'/></bank>",
+            ),
+            "<control> has the type 'wood': expected one of both, code, data",
         ),
         (
             capabilities("<cell id='0'><memory>much</memory></cell>"),
