@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Set
@@ -111,10 +112,12 @@ class CPUSet(Set[int]):
 
     def __iter__(self) -> Iterator[int]:
         mask = self.mask
-        while mask:
-            lowest = mask & -mask
-            yield lowest.bit_length() - 1
-            mask ^= lowest
+        # Walking a dense set's binary digits takes 11 us for 512 CPUs, its
+        # lowest bits one by one 76 us; for few CPUs it is the other way.
+        if 8 < mask.bit_count() > mask.bit_length() >> 3:
+            bits = bin(mask)[:1:-1].encode().translate(_BITS)
+            return itertools.compress(itertools.count(), bits)
+        return _walk(mask)
 
     def __len__(self) -> int:
         return self.mask.bit_count()
@@ -209,6 +212,17 @@ class CPUSet(Set[int]):
 
 
 _set_mask: Final = CPUSet.mask.__set__  # type: ignore[attr-defined]
+
+
+_BITS: Final = bytes(byte == ord('1') for byte in range(256))
+"""Turns the digits of a binary number into true and false."""
+
+
+def _walk(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 def _make(mask: int) -> CPUSet:

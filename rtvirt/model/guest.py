@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
-from rtvirt.model.check import require
+from rtvirt.exception import ModelError
 from rtvirt.model.check import require_int
+from rtvirt.model.check import shown
+from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.pages import PageSize
@@ -123,13 +125,14 @@ class GuestCell:
     def __post_init__(self) -> None:
         require_int('id', self.id, 0)
         require_int('memory_mib', self.memory_mib, 0)
-        if not isinstance(self.page_size, PageSize | None):
-            require_int('page_size', self.page_size, 1)
-        require(
-            not self.shared.mask & self.dedicated.mask,
-            f'guest cell {self.id}: vCPUs {self.shared & self.dedicated} are '
-            'both shared and dedicated',
-        )
+        size = self.page_size
+        if type(size) is not PageSize and size is not None:
+            require_int('page_size', size, 1)
+        if self.shared.mask & self.dedicated.mask:
+            raise ModelError(
+                f'guest cell {self.id}: vCPUs {self.shared & self.dedicated} '
+                'are both shared and dedicated'
+            )
 
     @property
     def vcpus(self) -> CPUSet:
@@ -186,53 +189,61 @@ class GuestRequirement:
     """What the fit derives from the request once, for many hosts."""
 
     def __post_init__(self) -> None:
-        require_int('vcpus', self.vcpus, 1)
+        require_int('vcpus', self.vcpus, 1, MAX_CPU + 1)
         require_int('memory_mib', self.memory_mib, 0)
+        require_int('emulator_priority', self.emulator_priority, 0, 99)
+        require_int('iothreads', self.iothreads, 0)
         if type(self.priorities) is not FrozenDict:
             object.__setattr__(self, 'priorities', FrozenDict(self.priorities))
-        if self.cells:
-            self._check_cells()
-        if self.realtime or self.priorities:
-            self._check_realtime()
+        dedicated = self._check_cells() if self.cells else 0
+        if self.realtime.mask or self.priorities:
+            self._check_realtime(dedicated)
 
-    def _check_cells(self) -> None:
-        seen = memory_mib = 0
+    def _check_cells(self) -> int:
+        """Return the dedicated vCPUs as a mask."""
+        seen = dedicated = memory_mib = 0
         for index, cell in enumerate(self.cells):
-            require(
-                cell.id == index,
-                f'guest cell {cell.id} stands at position {index}',
-            )
             mask = cell.shared.mask | cell.dedicated.mask
-            require(
-                not seen & mask,
-                f'vCPUs {CPUSet.from_mask(seen & mask)} are in two guest '
-                'cells',
-            )
+            if cell.id != index:
+                raise ModelError(
+                    f'guest cell {cell.id} stands at position {index}'
+                )
+            if seen & mask:
+                raise ModelError(
+                    f'vCPUs {CPUSet.from_mask(seen & mask)} are in two guest '
+                    'cells'
+                )
             seen |= mask
+            dedicated |= cell.dedicated.mask
             memory_mib += cell.memory_mib
-        require(
-            seen == (1 << self.vcpus) - 1,
-            f'the guest cells hold vCPUs {CPUSet.from_mask(seen)}, not 0 to '
-            f'{self.vcpus - 1}',
-        )
-        require(
-            memory_mib == self.memory_mib,
-            f'the guest cells hold {memory_mib} MiB, not {self.memory_mib}',
-        )
+        if seen != (1 << self.vcpus) - 1:
+            raise ModelError(
+                f'the guest cells hold vCPUs {CPUSet.from_mask(seen)}, not 0 '
+                f'to {self.vcpus - 1}'
+            )
+        if memory_mib != self.memory_mib:
+            raise ModelError(
+                f'the guest cells hold {memory_mib} MiB, not {self.memory_mib}'
+            )
+        return dedicated
 
-    def _check_realtime(self) -> None:
-        require(
-            not self.realtime.mask & ~self.dedicated.mask,
-            f'real-time vCPUs {self.realtime - self.dedicated} are not '
-            'dedicated',
-        )
-        require(
-            set(self.priorities) == self.realtime,
-            'priorities must name each real-time vCPU and no other: '
-            f'{sorted(self.priorities)} against {self.realtime}',
-        )
-        for vcpu, priority in self.priorities.items():
-            require_int(f'the priority of vCPU {vcpu}', priority, 1, 99)
+    def _check_realtime(self, dedicated: int) -> None:
+        priorities = self.priorities
+        if stray := self.realtime.mask & ~dedicated:
+            raise ModelError(
+                f'real-time vCPUs {CPUSet.from_mask(stray)} are not dedicated'
+            )
+        # Sets of types, keys and values: without a loop in Python, which
+        # would take most of the time of a guest with 500 vCPUs.
+        if set(map(type, priorities)) != {int} or (
+            priorities.keys() != set(self.realtime)
+        ):
+            raise ModelError(
+                'priorities must name each real-time vCPU and no other: '
+                f'{shown(priorities)} against {self.realtime}'
+            )
+        for priority in set(priorities.values()):
+            require_int('the priority of a vCPU', priority, 1, 99)
 
     @property
     def dedicated(self) -> CPUSet:
