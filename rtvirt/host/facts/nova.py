@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read how nova-compute is configured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Final
+from typing import TypeVar
+
+from rtvirt.host.facts.config import parse_ini
+from rtvirt.host.facts.tree import Tree
+from rtvirt.host.facts.tree import read_text
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import absent
+from rtvirt.model.facts.missing import malformed
+from rtvirt.model.facts.nova import NovaFacts
+from rtvirt.model.facts.nova import ReservedPages
+
+T = TypeVar('T')
+
+# The packages' own; kolla's, TripleO's and the data plane operator's.
+_FILES: Final = (
+    '/etc/nova/nova.conf',
+    '/etc/nova/nova-compute.conf',
+    '/etc/nova/nova-cpu.conf',
+    '/etc/kolla/nova-compute/nova.conf',
+    '/var/lib/config-data/puppet-generated/nova_libvirt/etc/nova/nova.conf',
+)
+_DIRECTORIES: Final = (
+    '/etc/nova/nova.conf.d',
+    '/var/lib/openstack/config/nova',
+)
+
+DEDICATED: Final = ('compute', 'cpu_dedicated_set')
+SHARED: Final = ('compute', 'cpu_shared_set')
+PIN_SET: Final = ('DEFAULT', 'vcpu_pin_set')
+RESERVED_PAGES: Final = ('DEFAULT', 'reserved_huge_pages')
+REALTIME_PRIORITY: Final = ('libvirt', 'realtime_scheduler_priority')
+POWER_MANAGEMENT: Final = ('libvirt', 'cpu_power_management')
+POWER_STRATEGY: Final = ('libvirt', 'cpu_power_management_strategy')
+
+OPTIONS: Final = frozenset(
+    {
+        DEDICATED,
+        SHARED,
+        PIN_SET,
+        RESERVED_PAGES,
+        REALTIME_PRIORITY,
+        POWER_MANAGEMENT,
+        POWER_STRATEGY,
+    }
+)
+"""Section and name of every option that is read; a snapshot keeps no
+other."""
+
+_UNIT_KIB: Final = {'KB': 1, 'MB': 1024, 'GB': 1024 * 1024}
+_SIZE: Final = re.compile(r'(\d{1,12})\s*(?:([kmg])i?b?)?', re.IGNORECASE)
+
+
+def read_nova_facts(tree: Tree) -> NovaFacts:
+    """Read the options that concern placement, later files winning."""
+    settings: dict[tuple[str, str], list[str]] = {}
+    files = []
+    for path in _config_files(tree):
+        text = read_text(tree, path)
+        if isinstance(text, Missing):
+            continue
+        files.append(path)
+        found: dict[tuple[str, str], list[str]] = {}
+        for section, key, value in parse_ini(text):
+            if (section, key) in OPTIONS:
+                found.setdefault((section, key), []).append(value)
+        settings.update(found)
+    where = files[-1] if files else '/etc/nova/nova.conf'
+
+    def option(
+        name: tuple[str, str], parse: Callable[[list[str]], T]
+    ) -> T | Missing:
+        return _option(settings, where, name, parse)
+
+    return NovaFacts(
+        files=tuple(files),
+        dedicated=option(DEDICATED, _parse_cpus),
+        shared=option(SHARED, _parse_cpus),
+        pin_set=option(PIN_SET, _parse_cpus),
+        reserved_pages=option(RESERVED_PAGES, _parse_reserved_pages),
+        realtime_priority=option(REALTIME_PRIORITY, _parse_int),
+        power_management=option(POWER_MANAGEMENT, _parse_bool),
+        power_strategy=option(POWER_STRATEGY, _parse_last),
+    )
+
+
+def _config_files(tree: Tree) -> Iterator[str]:
+    yield from _FILES
+    for directory in _DIRECTORIES:
+        for name in tree.names(directory):
+            if name.endswith('.conf'):
+                yield f'{directory}/{name}'
+
+
+def _option(
+    settings: dict[tuple[str, str], list[str]],
+    where: str,
+    name: tuple[str, str],
+    parse: Callable[[list[str]], T],
+) -> T | Missing:
+    path = f'{where} [{name[0]}] {name[1]}'
+    values = settings.get(name)
+    # oslo.config takes an empty value of these options for none.
+    if not values or not values[-1]:
+        return absent(path)
+    try:
+        return parse(values)
+    except ValueError:
+        return malformed(path, repr(values[-1][:60]))
+
+
+def _parse_last(values: list[str]) -> str:
+    return values[-1]
+
+
+def _parse_cpus(values: list[str]) -> CPUSet:
+    return CPUSet.parse(values[-1])
+
+
+def _parse_int(values: list[str]) -> int:
+    return int(values[-1])
+
+
+def _parse_bool(values: list[str]) -> bool:
+    word = values[-1].lower()
+    if word not in ('true', 'false', '1', '0', 'yes', 'no', 'on', 'off'):
+        raise ValueError(word)
+    return word in ('true', '1', 'yes', 'on')
+
+
+def _parse_reserved_pages(values: list[str]) -> tuple[ReservedPages, ...]:
+    """Read ``node:0,size:2048,count:64``, an option given many times."""
+    found = []
+    for value in values:
+        items = dict(
+            item.strip().partition(':')[::2] for item in value.split(',')
+        )
+        match = _SIZE.fullmatch(items.get('size', '').strip())
+        if match is None:
+            raise ValueError(value)
+        unit = (match[2] or 'k').upper() + 'B'
+        found.append(
+            ReservedPages(
+                node=int(items.get('node', '')),
+                size_kib=int(match[1]) * _UNIT_KIB[unit],
+                count=int(items.get('count', '')),
+            )
+        )
+    return tuple(found)

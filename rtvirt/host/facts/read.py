@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read everything that is known of a host, in one pass."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rtvirt.host.facts.archive import read_archive
+from rtvirt.host.facts.cgroup import read_cgroup_facts
+from rtvirt.host.facts.cpu import read_cpu_facts
+from rtvirt.host.facts.cpu import read_cpu_ids
+from rtvirt.host.facts.directory import DirectoryTree
+from rtvirt.host.facts.interrupt import read_interrupt_facts
+from rtvirt.host.facts.interrupt import read_network_facts
+from rtvirt.host.facts.kernel import read_kernel_facts
+from rtvirt.host.facts.kernel import read_scheduler_facts
+from rtvirt.host.facts.kvm import read_kvm_facts
+from rtvirt.host.facts.libvirt import read_libvirt_facts
+from rtvirt.host.facts.manifest import with_manifest
+from rtvirt.host.facts.memory import read_memory_facts
+from rtvirt.host.facts.nova import read_nova_facts
+from rtvirt.host.facts.power import read_power_facts
+from rtvirt.host.facts.service import read_service_facts
+from rtvirt.host.facts.service import read_tuned_facts
+from rtvirt.host.facts.single import read_fields
+from rtvirt.host.facts.sos import COMMANDS
+from rtvirt.host.facts.sos import SOSTree
+from rtvirt.host.facts.task import read_tasks
+from rtvirt.host.facts.tree import Tree
+from rtvirt.model.facts.host import HostFacts
+from rtvirt.model.facts.kernel import WatchdogFacts
+from rtvirt.model.facts.service import FirmwareFacts
+
+
+def read_facts(root: str | os.PathLike[str] = '/') -> HostFacts:
+    """Read the facts of a host.
+
+    :param root: ``/`` for this host; a directory that has a host's files
+        at their places, as an unpacked sosreport does; a snapshot, packed
+        (``.tar.gz``) or unpacked.
+    :raises HostError: if the root cannot be read, or is an archive that
+        nobody should unpack.
+    """
+    return read_tree(open_tree(root))
+
+
+def open_tree(root: str | os.PathLike[str]) -> Tree:
+    """Open a host's files, wherever they lie.
+
+    :raises HostError: as :func:`read_facts`.
+    """
+    is_archive = Path(root).is_file()
+    tree = with_manifest(
+        read_archive(root) if is_archive else DirectoryTree(root)
+    )
+    return SOSTree(tree) if tree.names(COMMANDS) else tree
+
+
+def read_tree(tree: Tree) -> HostFacts:
+    """Read the facts of the host whose files these are."""
+    ids = read_cpu_ids(tree)
+    cpu = read_cpu_facts(tree, ids)
+    tasks = read_tasks(tree)
+    return HostFacts(
+        kernel=read_kernel_facts(tree),
+        scheduler=read_scheduler_facts(tree, ids),
+        watchdog=WatchdogFacts(**read_fields(tree, WatchdogFacts)),
+        cpu=cpu,
+        power=read_power_facts(tree, ids, cpu.efficiency),
+        memory=read_memory_facts(tree),
+        kvm=read_kvm_facts(tree),
+        cgroup=read_cgroup_facts(tree),
+        interrupt=read_interrupt_facts(tree),
+        network=read_network_facts(tree),
+        tasks=tasks,
+        service=read_service_facts(tree, tasks),
+        tuned=read_tuned_facts(tree),
+        firmware=FirmwareFacts(**read_fields(tree, FirmwareFacts)),
+        nova=read_nova_facts(tree),
+        libvirt=read_libvirt_facts(tree, tasks),
+    )

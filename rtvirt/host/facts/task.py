@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the threads: policy, priority, affinity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rtvirt.host.facts.tree import Tree
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import absent
+from rtvirt.model.facts.missing import malformed
+from rtvirt.model.facts.parse import parse_list
+from rtvirt.model.facts.task import Task
+
+MAX_TASKS: Final = 65536
+
+_ALLOWED: Final = b'\nCpus_allowed_list:\t'
+
+# Flags of a task, <linux/sched.h>.
+_PF_KTHREAD: Final = 0x00200000
+_PF_NO_SETAFFINITY: Final = 0x04000000
+
+# Fields of /proc/PID/stat, counted from the state: proc_pid_stat(5) counts
+# from 1, and the state is its third.
+_FLAGS: Final = 9 - 3
+_PROCESSOR: Final = 39 - 3
+_RT_PRIORITY: Final = 40 - 3
+_POLICY: Final = 41 - 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Stat:
+    name: str
+    flags: int
+    last: int
+    priority: int
+    policy: int
+
+    @property
+    def is_kernel(self) -> bool:
+        return bool(self.flags & _PF_KTHREAD)
+
+
+def read_process_ids(tree: Tree) -> tuple[int, ...]:
+    """Return the processes there are, ascending."""
+    names = tree.names('/proc')
+    return tuple(
+        sorted(int(n) for n in names if n.isdecimal() and len(n) < 10)
+    )
+
+
+def read_tasks(tree: Tree) -> tuple[Task, ...] | Missing:
+    """Read every thread; those that end meanwhile are left out."""
+    pids = read_process_ids(tree)
+    if not pids:
+        return absent('/proc/*/task/*')
+    found: list[Task] = []
+    sets: dict[bytes, CPUSet] = {}
+    for pid in pids:
+        found.extend(read_threads(tree, pid, sets))
+        if len(found) > MAX_TASKS:
+            return malformed(
+                '/proc/*/task/*', f'more than {MAX_TASKS} threads'
+            )
+    return tuple(found)
+
+
+def read_threads(
+    tree: Tree, pid: int, sets: dict[bytes, CPUSet] | None = None
+) -> tuple[Task, ...]:
+    """Read the threads of a process; none where it has ended.
+
+    :param sets: keeps the CPU sets that were parsed, by their text.
+    """
+    leader = _read_stat(tree, f'/proc/{pid}')
+    if leader is None:
+        return ()
+    known = {} if sets is None else sets
+    tids = (
+        (str(pid),)
+        if leader.is_kernel
+        else tree.names(f'/proc/{pid}/task')[:MAX_TASKS]
+    )
+    tasks = (_read_task(tree, pid, tid, leader, known) for tid in tids)
+    return tuple(task for task in tasks if task is not None)
+
+
+def _read_task(
+    tree: Tree, pid: int, tid: str, leader: _Stat, sets: dict[bytes, CPUSet]
+) -> Task | None:
+    if leader.is_kernel:
+        directory = f'/proc/{pid}'
+        stat: _Stat | None = leader
+    else:
+        directory = f'/proc/{pid}/task/{tid}'
+        stat = _read_stat(tree, directory)
+    allowed = _read_allowed(tree, directory, sets)
+    if stat is None or allowed is None or not tid.isdecimal():
+        return None
+    return Task(
+        pid=pid,
+        tid=int(tid),
+        name=stat.name,
+        process=leader.name,
+        kernel=stat.is_kernel,
+        bound=bool(stat.flags & _PF_NO_SETAFFINITY),
+        policy=stat.policy,
+        priority=stat.priority,
+        allowed=allowed,
+        last=stat.last,
+    )
+
+
+def _read_stat(tree: Tree, directory: str) -> _Stat | None:
+    content = tree.read(f'{directory}/stat')
+    if isinstance(content, Missing):
+        return None
+    # The name may hold blanks and brackets: its end is the last bracket.
+    head, _, tail = content.rpartition(b')')
+    fields = tail.split()
+    try:
+        return _Stat(
+            name=head.partition(b'(')[2].decode(errors='replace'),
+            flags=int(fields[_FLAGS]),
+            last=int(fields[_PROCESSOR]),
+            priority=int(fields[_RT_PRIORITY]),
+            policy=int(fields[_POLICY]),
+        )
+    except (ValueError, IndexError):
+        return None
+
+
+def _read_allowed(
+    tree: Tree, directory: str, sets: dict[bytes, CPUSet]
+) -> CPUSet | None:
+    """Return the CPUs a thread may use; ``sets`` keeps those parsed."""
+    content = tree.read(f'{directory}/status')
+    if isinstance(content, Missing):
+        return None
+    start = content.find(_ALLOWED)
+    if start < 0:
+        return None
+    start += len(_ALLOWED)
+    text = content[start : content.find(b'\n', start)]
+    known = sets.get(text)
+    if known is None:
+        try:
+            known = parse_list(text.decode(errors='replace'))
+        except ValueError:
+            return None
+        sets[text] = known
+    return known
