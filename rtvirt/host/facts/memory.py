@@ -10,7 +10,7 @@ from rtvirt.host.facts.single import read_fields
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_text
 from rtvirt.host.facts.tree import read_value
-from rtvirt.model.cpuset import CPUSet
+from rtvirt.host.value import numbered
 from rtvirt.model.facts.memory import HugetlbMount
 from rtvirt.model.facts.memory import MemoryFacts
 from rtvirt.model.facts.memory import NodeFacts
@@ -19,11 +19,9 @@ from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.facts.missing import value_or
 from rtvirt.model.facts.parse import parse_int
-from rtvirt.model.facts.parse import parse_list
 
 NODES: Final = '/sys/devices/system/node'
 
-_NODE: Final = re.compile(r'node(\d{1,5})')
 _POOL: Final = re.compile(r'hugepages-(\d{1,12})kB')
 _SIZE: Final = re.compile(r'pagesize=(\d{1,12})([KMG]?)')
 _AMOUNT: Final = re.compile(r'(\w+):\s+(\d{1,15}) kB')
@@ -38,8 +36,6 @@ def read_memory_facts(tree: Tree) -> MemoryFacts:
         pages=_read_pages(tree, '/sys/kernel/mm/hugepages'),
         mounts=_read_hugetlb_mounts(tree),
         swaps=_read_swaps(tree),
-        resctrl=tree.names('/sys/fs/resctrl/info')
-        or absent('/sys/fs/resctrl/info'),
     )
 
 
@@ -53,21 +49,16 @@ def read_mounts(tree: Tree) -> tuple[tuple[str, str, str], ...] | Missing:
 
 
 def _read_nodes(tree: Tree) -> tuple[NodeFacts, ...] | Missing:
-    found = [_NODE.fullmatch(name) for name in tree.names(NODES)]
-    ids = sorted(int(match[1]) for match in found if match)
-    nodes = [_read_node(tree, node) for node in ids]
+    nodes = [_read_node(tree, node) for node in numbered(tree, NODES, 'node')]
     return tuple(nodes) if nodes else absent(NODES)
 
 
 def _read_node(tree: Tree, id: int) -> NodeFacts:
     directory = f'{NODES}/node{id}'
     amounts = _read_amounts(tree, f'{directory}/meminfo')
-    cpus = read_value(tree, f'{directory}/cpulist', parse_list)
     distances = value_or(read_text(tree, f'{directory}/distance'), '')
     return NodeFacts(
         id=id,
-        cpus=value_or(cpus, CPUSet()),
-        memory_kib=amounts.get('MemTotal', 0),
         free_kib=amounts.get('MemFree', 0),
         distances=tuple(
             int(word) for word in distances.split() if word.isdecimal()

@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rtvirt.exception import HostError
+from rtvirt.exception import ModelError
 from rtvirt.host.facts.archive import read_archive
 from rtvirt.host.facts.cgroup import read_cgroup_facts
 from rtvirt.host.facts.cpu import read_cpu_facts
@@ -28,9 +30,13 @@ from rtvirt.host.facts.sos import COMMANDS
 from rtvirt.host.facts.sos import SOSTree
 from rtvirt.host.facts.task import read_tasks
 from rtvirt.host.facts.tree import Tree
+from rtvirt.host.sysfs import read_topology
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.kernel import WatchdogFacts
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import malformed
 from rtvirt.model.facts.service import FirmwareFacts
+from rtvirt.model.host import HostTopology
 
 
 def read_facts(root: str | os.PathLike[str] = '/') -> HostFacts:
@@ -60,12 +66,13 @@ def open_tree(root: str | os.PathLike[str]) -> Tree:
 def read_tree(tree: Tree) -> HostFacts:
     """Read the facts of the host whose files these are."""
     ids = read_cpu_ids(tree)
-    cpu = read_cpu_facts(tree, ids)
+    cpu = read_cpu_facts(tree)
     tasks = read_tasks(tree)
     return HostFacts(
         kernel=read_kernel_facts(tree),
         scheduler=read_scheduler_facts(tree, ids),
         watchdog=WatchdogFacts(**read_fields(tree, WatchdogFacts)),
+        topology=_read_topology(tree),
         cpu=cpu,
         power=read_power_facts(tree, ids, cpu.efficiency),
         memory=read_memory_facts(tree),
@@ -80,3 +87,10 @@ def read_tree(tree: Tree) -> HostFacts:
         nova=read_nova_facts(tree),
         libvirt=read_libvirt_facts(tree, tasks),
     )
+
+
+def _read_topology(tree: Tree) -> HostTopology | Missing:
+    try:
+        return read_topology(tree)
+    except (HostError, ModelError) as error:
+        return malformed('/sys/devices/system/cpu', str(error))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processors: sets, cores, caches, frequency and idle states."""
+"""The processors: sets, features, frequency and idle states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CPU = '/sys/devices/system/cpu'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CPUFacts:
-    """Which CPUs there are and what they share.
+    """Which CPUs there are and what they can do.
 
     :ivar vendor: the processor's vendor id; absent where it has none (Arm).
     :ivar flags: the features of the first processor, as the kernel prints
@@ -27,9 +27,6 @@ class CPUFacts:
     :ivar isolated: CPUs outside the load balancing of the booted kernel.
     :ivar nohz_full: CPUs that may stop their tick; absent where the kernel
         cannot.
-    :ivar cores: of each core with a CPU online, its CPUs.
-    :ivar packages: of each socket, its CPUs.
-    :ivar l3: of each L3 cache, its CPUs.
     :ivar performance: the big cores of a hybrid processor.
     :ivar efficiency: the small cores of a hybrid processor.
     """
@@ -45,15 +42,6 @@ class CPUFacts:
     nohz_full: CPUSet | Missing = fact(f'{_CPU}/nohz_full', parse_list)
     smt_control: str | Missing = fact(f'{_CPU}/smt/control', parse_text)
     smt_active: bool | Missing = fact(f'{_CPU}/smt/active', parse_flag)
-    cores: tuple[CPUSet, ...] | Missing = fact(
-        f'{_CPU}/cpu*/topology/thread_siblings_list'
-    )
-    packages: Missing | Mapping[int, CPUSet] = fact(
-        f'{_CPU}/cpu*/topology/physical_package_id'
-    )
-    l3: tuple[CPUSet, ...] | Missing = fact(
-        f'{_CPU}/cpu*/cache/index3/shared_cpu_list'
-    )
     performance: CPUSet | Missing = fact(
         '/sys/devices/cpu_core/cpus', parse_list
     )

@@ -30,6 +30,7 @@ from rtvirt.model.facts.service import ServiceFacts
 from rtvirt.model.facts.service import TunedFacts
 from rtvirt.model.facts.task import Task
 from rtvirt.model.guest import GuestRequirement
+from rtvirt.model.host import HostTopology
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
 
@@ -59,6 +60,8 @@ class HostFacts:
     :class:`~rtvirt.model.facts.missing.Missing` that says why; facts made
     without arguments know nothing.
 
+    :ivar topology: cells, cores, caches and pages, with every online pCPU
+        both dedicated and shared.
     :ivar tasks: the threads of the host, the kernel's among them.
     :ivar intent: what the operator adds; nothing reads it from a file.
     """
@@ -66,6 +69,7 @@ class HostFacts:
     kernel: KernelFacts = KernelFacts()
     scheduler: SchedulerFacts = SchedulerFacts()
     watchdog: WatchdogFacts = WatchdogFacts()
+    topology: HostTopology | Missing = fact('/sys/devices/system/cpu')
     cpu: CPUFacts = CPUFacts()
     power: PowerFacts = PowerFacts()
     memory: MemoryFacts = MemoryFacts()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import fact
 from rtvirt.model.facts.parse import parse_choice
@@ -32,15 +31,13 @@ class PageCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
-    """One NUMA node.
+    """What the topology does not tell of one NUMA node.
 
     :ivar distances: to each node online, in the order of their ids; the
         node itself is 10.
     """
 
     id: int
-    cpus: CPUSet
-    memory_kib: int
     free_kib: int
     distances: tuple[int, ...] = ()
     pages: tuple[PageCount, ...] = ()
@@ -60,8 +57,6 @@ class MemoryFacts:
 
     :ivar pages: the pools of the whole host.
     :ivar swaps: the names of the areas in use.
-    :ivar resctrl: the resources that resctrl allocates (``L3``, ``MB``);
-        absent where it is not mounted.
     """
 
     nodes: tuple[NodeFacts, ...] | Missing = fact('/sys/devices/system/node')
@@ -85,4 +80,3 @@ class MemoryFacts:
     zone_reclaim_mode: int | Missing = fact(
         '/proc/sys/vm/zone_reclaim_mode', parse_int
     )
-    resctrl: tuple[str, ...] | Missing = fact('/sys/fs/resctrl/info')
