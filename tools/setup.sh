@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Make the machine ready: the Debian packages of bindep.txt, then .venv with
-# what is asked for. Does nothing, quickly, where all is there already.
+# Make the machine ready: the Debian packages of bindep.txt, then what is
+# asked for. Does nothing, quickly, where all is there already.
 #
-#   tools/setup.sh package    rtvirt itself, editable, with libvirt
-#   tools/setup.sh tox        tox, which makes its own environments
+#   tools/setup.sh package    in .venv: rtvirt itself, editable, with libvirt
+#   tools/setup.sh tools      in .venv: what the checks need besides
+#   tools/setup.sh nova       in .venv-nova: rtvirt beside nova
 
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-venv=$top/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 say() {
@@ -82,41 +82,57 @@ PYTHON
     exit 1
 }
 
+# make_venv DIRECTORY
 make_venv() {
     local python
-    "$venv/bin/python" -c 'import pip' 2>/dev/null && return
+    "$1/bin/python" -c 'import pip' 2>/dev/null && return
     python=$(find_python)
-    say "making .venv with $python"
-    "$python" -m venv --clear "$venv"
+    say "making ${1##*/} with $python"
+    "$python" -m venv --clear "$1"
 }
 
-# install_once STAMP PIP-ARGUMENT...
-# The stamp holds what was installed and from what, so a changed setup.cfg, a
-# moved checkout or another libvirt is noticed.
+# install_once DIRECTORY NAME PIP-ARGUMENT...
+# A stamp holds what was installed and from what, so changed requirements, a
+# moved checkout or another libvirt are noticed.
 install_once() {
-    local stamp=$venv/.$1 state
-    shift
+    local venv=$1 name=$2 state
+    local stamp=$venv/.$name
+    shift 2
     state=$(
         printf '%s\n' "$top" "$@"
         "$venv/bin/python" -V
-        cat "$top/setup.cfg" "$top/setup.py" "$top/requirements.txt"
+        cat setup.cfg setup.py requirements.txt test-requirements.txt \
+            doc/requirements.txt rtvirt/tests/nova/requirements.txt
         pkg-config --modversion libvirt 2>/dev/null || true
     )
     state=$(sha256sum <<<"$state")
     [ "$(cat "$stamp" 2>/dev/null)" != "$state" ] || return 0
-    say "installing $* into .venv"
+    say "installing $name into ${venv##*/}"
     "$venv/bin/python" -m pip install --quiet "$@" </dev/null >&2
     printf '%s\n' "$state" >"$stamp"
 }
 
-case ${1:-} in
-    package) what=(--editable "${top}[libvirt]") ;;
-    tox) what=('tox>=4.11') ;;
-    *)
-        say 'expected "package" or "tox"'
-        exit 2
-        ;;
-esac
+cd "$top"
 install_packages
-make_venv
-install_once "$1" "${what[@]}"
+for what in "$@"; do
+    case $what in
+        package)
+            make_venv .venv
+            install_once .venv package --editable '.[libvirt]'
+            ;;
+        tools)
+            make_venv .venv
+            install_once .venv tools \
+                -r test-requirements.txt -r doc/requirements.txt
+            ;;
+        nova)
+            make_venv .venv-nova
+            install_once .venv-nova nova \
+                --editable . -r rtvirt/tests/nova/requirements.txt
+            ;;
+        *)
+            say "unknown: $what"
+            exit 2
+            ;;
+    esac
+done
