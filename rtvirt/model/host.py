@@ -241,7 +241,7 @@ class HostTopology:
             parse_capabilities(xml),
             dedicated=dedicated,
             shared=shared,
-            pinned=pinned,
+            pinned=pinned or CPUSet(),
         )
 
     def cell(self, id: int) -> HostCell:
