@@ -39,7 +39,7 @@ def partition(
     *,
     dedicated: CPUSet | None = None,
     shared: CPUSet | None = None,
-    pinned: CPUSet | None = None,
+    pinned: CPUSet = CPUSet(),
     reserved: Iterable[ReservedPages] = (),
 ) -> HostTopology:
     """Return the same host with its pCPUs and pages dealt out anew.
@@ -49,15 +49,14 @@ def partition(
     ``reserved_huge_pages``: the two sets are disjoint, not empty where
     given, and name pCPUs that are online.
 
-    :param pinned: dedicated pCPUs that are taken; None keeps those that
-        the host knows as taken, as far as they stay dedicated.
+    :param pinned: dedicated pCPUs that are taken, beside those of which
+        the host knows it; what is no longer dedicated is no longer taken.
     :raises ConfigError: naming the set and the pCPUs that are wrong.
     """
     _check_sets(host, dedicated, shared)
     dealt = [choose_sets(c.cpus, dedicated, shared) for c in host.cells]
-    if pinned is not None:
-        usable = _union(usable for usable, _ in dealt)
-        _refuse('pinned', pinned - usable, 'not dedicated', usable)
+    usable = _union(own for own, _ in dealt)
+    _refuse('pinned', pinned - usable, 'not dedicated', usable)
     pages = _reserve(host, reserved)
     return dataclasses.replace(
         host,
@@ -66,7 +65,7 @@ def partition(
                 cell,
                 dedicated=own,
                 shared=floating,
-                pinned=own & (cell.pinned if pinned is None else pinned),
+                pinned=own & (cell.pinned | pinned),
                 pages=pages[cell.id],
             )
             for cell, (own, floating) in zip(host.cells, dealt, strict=True)

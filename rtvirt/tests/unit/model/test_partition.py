@@ -32,15 +32,15 @@ def test_sets_are_exact_and_can_be_taken_back(
     assert union == first
     assert host.shared == (shared or CPUSet())
     assert {c for cell in host.cells for c in cell.pinned} == pinned & first
-    assert partition(host, pinned=CPUSet()) == HOST
+    assert partition(HOST) == HOST
 
 
 def test_what_is_taken_stays_taken() -> None:
     taken = partition(HOST, pinned=CPUSet([1, 6]))
 
-    kept = partition(taken, dedicated=CPUSet.parse('0-3'))
+    kept = partition(taken, dedicated=CPUSet.parse('0-3'), pinned=CPUSet([2]))
 
-    assert kept.cells[0].pinned == {1}
+    assert kept.cells[0].pinned == {1, 2}
     assert kept.cells[1].pinned == CPUSet()
 
 
