@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to libvirt; the only importer of libvirt-python."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+from typing import Final
+
+from rtvirt.exception import HostError
+
+_HINTS: Final = (
+    ('Permission denied', 'be root, or a member of the group libvirt'),
+    ('authentication', 'be root, or a member of the group libvirt'),
+    (
+        'Failed to connect socket',
+        'is libvirt running? Try `systemctl start libvirtd`',
+    ),
+    ('Connection refused', 'is libvirt running there, and does it listen?'),
+    ('no connection driver', 'the URI names a hypervisor unknown here'),
+)
+"""What to do about an error, by a part of libvirt's message."""
+
+
+@contextlib.contextmanager
+def connect(uri: str, *, read_only: bool = True) -> Iterator[Any]:
+    """Open a connection and close it in the end.
+
+    libvirt's event loop runs meanwhile, which the embedded driver needs in
+    order to start domains, and every other to notice a peer that died.
+
+    :param uri: as in ``qemu:///system`` or ``test:///default``.
+    :param read_only: ask for no more than reading; the embedded driver
+        (``qemu:///embed``) knows no other than full access.
+    :raises HostError: if libvirt-python is not installed, or libvirt does
+        not answer.
+    """
+    libvirt = load_libvirt()
+    _run_event_loop()
+    with translated(f'cannot connect to {uri}'):
+        connection = (libvirt.openReadOnly if read_only else libvirt.open)(uri)
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(libvirt.libvirtError):
+            connection.close()
+
+
+def load_libvirt() -> ModuleType:
+    """Return the module ``libvirt``; its errors are raised, not printed.
+
+    :raises HostError: if it is not installed.
+    """
+    try:
+        import libvirt  # noqa: PLC0415 - it is an extra
+    except ImportError:
+        raise HostError(
+            'libvirt-python is not installed',
+            hint="install it: pip install 'rtvirt[libvirt]'",
+        ) from None
+    libvirt.registerErrorHandler(_say_nothing, None)
+    return libvirt  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Make a HostError of a libvirt error raised inside.
+
+    :param what: what was tried, as in "cannot start domain rt1".
+    """
+    libvirt = load_libvirt()
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        message = error.get_error_message() or str(error)
+        hint = next((h for text, h in _HINTS if text in message), '')
+        raise HostError(f'{what}: {message}', hint=hint) from error
+
+
+@functools.cache
+def _run_event_loop() -> None:
+    """Run libvirt's event loop in a thread, once in a process."""
+    libvirt = load_libvirt()
+    libvirt.virEventRegisterDefaultImpl()
+
+    def run() -> None:
+        while libvirt.virEventRunDefaultImpl() == 0:
+            pass
+
+    threading.Thread(target=run, name='libvirt-events', daemon=True).start()
+
+
+def _say_nothing(_context: object, _error: object) -> None:
+    """Keep libvirt from printing an error that is raised as well."""

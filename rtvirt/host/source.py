@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host, wherever it is described."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from rtvirt.exception import HostError
+from rtvirt.exception import RTVirtError
+from rtvirt.host.facts.directory import DirectoryTree
+from rtvirt.host.live import read_live
+from rtvirt.host.sysfs import read_topology
+from rtvirt.model.capabilities import MAX_SIZE
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.host import HostTopology
+from rtvirt.model.partition import ReservedPages
+from rtvirt.model.partition import partition
+
+LOG = logging.getLogger(__name__)
+
+LOCAL_URI: Final = 'qemu:///system'
+"""Whom the local machine is asked of first; its daemon, if it runs."""
+
+
+def read_host(
+    source: str | None = None,
+    *,
+    dedicated: CPUSet | None = None,
+    shared: CPUSet | None = None,
+    pinned: CPUSet | None = None,
+    reserved: Iterable[ReservedPages] = (),
+) -> HostTopology:
+    """Read a host and deal out its pCPUs and pages.
+
+    :param source: a libvirt URI (``qemu+ssh://compute7/system``), a file
+        with capabilities XML, or a directory that holds a copy of a host's
+        ``/sys`` and ``/proc``. None is the local machine: what libvirt
+        says, where it answers, else what the kernel says.
+    :param dedicated: pCPUs for dedicated vCPUs.
+    :param shared: pCPUs for floating vCPUs.
+    :param pinned: dedicated pCPUs that are taken, beside those that the
+        source itself tells of.
+    :param reserved: pages kept from guests.
+    :raises HostError: if the source cannot be read.
+    :raises ConfigError: if a set or a reservation names what is not there.
+    """
+    return partition(
+        _read(source),
+        dedicated=dedicated,
+        shared=shared,
+        pinned=pinned or CPUSet(),
+        reserved=reserved,
+    )
+
+
+def _read(source: str | None) -> HostTopology:
+    if source is None:
+        return _read_local()
+    if '://' in source:
+        return read_live(source)
+    path = Path(source)
+    try:
+        if path.is_dir():
+            host = read_topology(DirectoryTree(path))
+        else:
+            host = HostTopology.from_capabilities(_read_file(path))
+    except RTVirtError as error:
+        raise HostError(f'{source}: {error}', hint=error.hint) from error
+    return dataclasses.replace(host, name=path.stem or source)
+
+
+def _read_local() -> HostTopology:
+    try:
+        host = read_live(LOCAL_URI)
+    except HostError as error:
+        LOG.info('%s; reading /sys instead', error)
+        return dataclasses.replace(read_topology(), name=platform.node())
+    LOG.info('the host is what %s tells', LOCAL_URI)
+    return host
+
+
+def _read_file(path: Path) -> bytes:
+    """Return what a file holds.
+
+    :raises HostError: if it cannot be read, or is too long.
+    """
+    try:
+        with path.open('rb') as file:
+            data = file.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        raise HostError(
+            'there is no such file',
+            hint='name a file with capabilities XML, or a libvirt URI as in '
+            'qemu:///system',
+        ) from None
+    except OSError as error:
+        raise HostError(f'it cannot be read: {error.strerror}') from None
+    except ValueError as error:
+        raise HostError(f'this is no name of a file: {error}') from None
+    return data
