@@ -159,7 +159,8 @@ class UnsupportedExtraSpec(ExtraSpecError):
 class FitError(RTVirtError):
     """A sound request that this host cannot serve.
 
-    :ivar reasons: why, for every guest cell and host cell.
+    :param reasons: read when first asked for, so that one who only counts
+        refusals does not pay for the sentences.
     """
 
     code = 'fit'
@@ -168,7 +169,18 @@ class FitError(RTVirtError):
         self, message: str, *, reasons: Iterable[FitReason], hint: str = ''
     ) -> None:
         super().__init__(message, hint=hint)
-        self.reasons = tuple(reasons)
+        self._reasons = reasons
+
+    @property
+    def reasons(self) -> tuple[FitReason, ...]:
+        """Why, for every guest cell and host cell."""
+        if not isinstance(self._reasons, tuple):
+            self._reasons = tuple(self._reasons)
+        return self._reasons
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._reasons = self.reasons
+        return super().__reduce__()
 
 
 class DomainXMLError(RTVirtError):

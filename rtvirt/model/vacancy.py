@@ -61,8 +61,11 @@ class Layout:
     :ivar threads_per_core: the most pCPUs on one core that guests may use,
         dedicated or shared: nova's ``threads_per_core``. A core with so
         many free dedicated pCPUs is a whole core.
-    :ivar clean: number of hardware threads to the cores that have so many,
-        all of them dedicated.
+    :ivar sized: number of dedicated pCPUs to the cores that have so many.
+    :ivar clean: the same for the cores whose hardware threads are all
+        dedicated.
+    :ivar is_regular: whether all cores have equally many hardware threads,
+        one or an even number.
     :ivar l3: the cores of each L3 cache.
     :ivar every: all cores.
     """
@@ -71,8 +74,10 @@ class Layout:
         'clean',
         'core_of',
         'every',
+        'is_regular',
         'l3',
         'masks',
+        'sized',
         'threads',
         'threads_per_core',
         'width',
@@ -85,13 +90,19 @@ class Layout:
         self.masks: list[int] = []
         self.threads: list[tuple[CPUSet, ...]] = []
         self.core_of: dict[int, int] = {}
+        self.sized: dict[int, int] = {}
         self.clean: dict[int, int] = {}
+        hardware = set()
         for core in cell.siblings:
             self.threads_per_core = max(
                 self.threads_per_core, (core.mask & usable).bit_count()
             )
             if mask := core.mask & dedicated:
-                self._add(mask, len(core) if mask == core.mask else 0)
+                hardware.add(len(core))
+                self._add(mask, is_clean=mask == core.mask)
+        self.is_regular = len(hardware) == 1 and (
+            hardware == {1} or not min(hardware) % 2
+        )
         self.width = max(map(len, self.threads), default=0)
         self.every = (1 << len(self.masks)) - 1
         self.l3 = tuple(
@@ -103,14 +114,16 @@ class Layout:
             for cache in cell.l3
         )
 
-    def _add(self, mask: int, clean: int) -> None:
-        number = len(self.masks)
-        self.masks.append(mask)
+    def _add(self, mask: int, *, is_clean: bool) -> None:
+        core = 1 << len(self.masks)
         cpus = list(iter_bits(mask))
+        self.core_of.update(dict.fromkeys(cpus, len(self.masks)))
+        self.masks.append(mask)
         self.threads.append(tuple(CPUSet.from_mask(1 << cpu) for cpu in cpus))
-        self.core_of.update(dict.fromkeys(cpus, number))
-        if clean:
-            self.clean[clean] = self.clean.get(clean, 0) | 1 << number
+        size = len(cpus)
+        self.sized[size] = self.sized.get(size, 0) | core
+        if is_clean:
+            self.clean[size] = self.clean.get(size, 0) | core
 
 
 class Vacancy:

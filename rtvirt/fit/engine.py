@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exact fit: a plan wherever there is one, else every reason why not.
+
+A guest fits if its cells can be given host cells of their own so that each
+satisfies the rules for one cell (:mod:`rtvirt.fit.cell`): a bipartite
+matching, found in polynomial time. Host cells are tried in the order of the
+strategy; with ``spread`` and ``pack`` the first assignment in that order is
+nova's first choice wherever nova is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from collections.abc import Set
+
+from rtvirt.exception import FitError
+from rtvirt.exception import ModelError
+from rtvirt.fit import matching
+from rtvirt.fit.cell import cell_fits
+from rtvirt.fit.cores import choose_seats
+from rtvirt.fit.demand import CellDemand
+from rtvirt.fit.demand import Demand
+from rtvirt.fit.demand import prepare
+from rtvirt.fit.emulator import emulator_cpus
+from rtvirt.fit.emulator import find_emulator_reason
+from rtvirt.fit.memory import choose_page_size
+from rtvirt.fit.refusal import refusal
+from rtvirt.fit.rows import find_rows
+from rtvirt.fit.rows import to_masks
+from rtvirt.fit.strategy import DEFAULT_STRATEGY
+from rtvirt.fit.strategy import Strategy
+from rtvirt.fit.strategy import find_strategy
+from rtvirt.fit.terms import SMTIsolate
+from rtvirt.fit.terms import Terms
+from rtvirt.fit.terms import bandwidth_parts
+from rtvirt.fit.terms import cache_parts
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.frozendict import FrozenDict
+from rtvirt.model.guest import GuestRequirement
+from rtvirt.model.host import HostTopology
+from rtvirt.model.limits import Limits
+from rtvirt.model.plan import Plan
+from rtvirt.model.plan import PlannedCell
+from rtvirt.model.reason import FitReason
+from rtvirt.model.reason import ReasonCode
+from rtvirt.model.vacancy import Vacancy
+
+Accept = Callable[[Plan], bool]
+Affinity = Iterable[Set[int]]
+
+
+def fit(
+    guest: GuestRequirement,
+    host: HostTopology,
+    *,
+    limits: Limits | None = None,
+    strategy: str | Strategy = DEFAULT_STRATEGY,
+    accept: Accept | None = None,
+    affinity: Affinity = (),
+    smt_isolate: str = SMTIsolate.CORES,
+) -> Plan:
+    """Return a plan for the guest on the host.
+
+    :param limits: allocation ratios; None binds nothing.
+    :param strategy: ``spread``, ``pack`` or a function: the order in which
+        host cells are tried.
+    :param accept: called with finished plans, best first; the first one it
+        accepts is returned. Only here may the time not be polynomial: all
+        plans may have to be shown.
+    :param affinity: sets of host cell ids; at least one of each set must
+        hold a guest cell. For devices and networks that are near certain
+        host cells. The time is polynomial for a fixed number of sets
+        (:func:`~rtvirt.fit.matching.can_meet`).
+    :param smt_isolate: ``cores`` or ``refuse``
+        (:class:`~rtvirt.fit.terms.SMTIsolate`).
+    :raises FitError: with every reason, if there is no such plan.
+    :raises ModelError: if a parameter is wrong.
+    """
+    demand = prepare(guest)
+    if not demand.cells:
+        return _float(guest, host)
+    terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
+    if reason := find_emulator_reason(demand, host):
+        raise FitError(f'{guest.name}: {reason}', reasons=(reason,))
+    near = [frozenset(ids) for ids in affinity]
+    order = _order(demand, host.vacancies, strategy)
+    refused = False
+    for chosen in _assign(
+        demand, order, terms, near, every=accept is not None
+    ):
+        plan = _plan(demand, host, terms, chosen)
+        if accept is None or accept(plan):
+            return plan
+        refused = True
+    raise refusal(terms, near, refused=refused)
+
+
+def fits(
+    demand: Demand,
+    host: HostTopology,
+    *,
+    limits: Limits | None = None,
+    affinity: Affinity = (),
+    smt_isolate: str = SMTIsolate.CORES,
+) -> bool:
+    """Whether :func:`fit` would return a plan: a matter of microseconds.
+
+    :param demand: of the guest, from :func:`~rtvirt.fit.demand.prepare`.
+    """
+    if not demand.cells:
+        return bool(host.shared)
+    terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
+    near = [frozenset(ids) for ids in affinity]
+    if find_emulator_reason(demand, host):
+        return False
+    for _ in _assign(demand, host.vacancies, terms, near, every=False):
+        return True
+    return False
+
+
+def _read_smt_isolate(word: str) -> SMTIsolate:
+    try:
+        return SMTIsolate(word)
+    except ValueError:
+        words = ', '.join(SMTIsolate)
+        raise ModelError(
+            f'smt_isolate is {word!r}: expected one of {words}'
+        ) from None
+
+
+def _order(
+    demand: Demand, vacancies: Sequence[Vacancy], strategy: str | Strategy
+) -> Sequence[Vacancy]:
+    """Return the host cells in the order they are to be tried.
+
+    Where every host cell is needed there is nothing to choose: like nova,
+    the fit begins with the host's own order.
+    """
+    choose = find_strategy(strategy)
+    if len(vacancies) <= len(demand.cells):
+        return vacancies
+    return choose(demand, vacancies)
+
+
+def _assign(
+    demand: Demand,
+    order: Sequence[Vacancy],
+    terms: Terms,
+    affinity: Sequence[frozenset[int]],
+    *,
+    every: bool,
+) -> Iterator[Sequence[Vacancy]]:
+    """Yield the host cells for the guest cells, the best first.
+
+    :param every: whether to go on after the first.
+    """
+    number = len(demand.cells)
+    if len(demand.kinds) == 1 and not affinity and not every:
+        # Any cells that fit will do.
+        want = demand.kinds[0]
+        found = []
+        for vacancy in order:
+            if cell_fits(want, vacancy, terms):
+                found.append(vacancy)
+                if len(found) == number:
+                    yield found
+                    return
+        return
+    rows = find_rows(demand, order, terms)
+    near = to_masks(affinity, order)
+    if not near and not every:
+        chosen = matching.first_free(rows)
+        if chosen is not None:
+            yield [order[bit.bit_length() - 1] for bit in chosen]
+            return
+    for chosen in matching.assignments(rows, near):
+        yield [order[bit.bit_length() - 1] for bit in chosen]
+        if not every:
+            return
+
+
+def _plan(
+    demand: Demand,
+    host: HostTopology,
+    terms: Terms,
+    chosen: Sequence[Vacancy],
+) -> Plan:
+    """Return the plan that puts the guest cells on these host cells."""
+    guest = demand.guest
+    cells = tuple(
+        _plan_cell(want, vacancy, terms)
+        for want, vacancy in zip(demand.cells, chosen, strict=True)
+    )
+    emulator = emulator_cpus(demand, host, cells)
+    return Plan(
+        guest=guest,
+        cells=cells,
+        emulator=emulator,
+        iothreads=_iothreads(guest, emulator),
+        caches=cache_parts(terms, cells),
+        memory_bandwidth=bandwidth_parts(terms, cells),
+        host=host.digest,
+    )
+
+
+def _iothreads(
+    guest: GuestRequirement, cpus: CPUSet
+) -> FrozenDict[int, CPUSet]:
+    """Return the pCPUs of the I/O threads: the emulator threads'."""
+    return FrozenDict(dict.fromkeys(range(1, guest.iothreads + 1), cpus))
+
+
+def _plan_cell(
+    want: CellDemand, vacancy: Vacancy, terms: Terms
+) -> PlannedCell:
+    seats = choose_seats(
+        want,
+        vacancy,
+        terms.demand.policy,
+        terms.areas(want, vacancy.layout),
+    )
+    pins = seats.pins
+    cell = vacancy.cell
+    if want.shared:
+        pins.update(dict.fromkeys(want.shared, cell.shared))
+        pins = {vcpu: pins[vcpu] for vcpu in sorted(pins)}
+    return PlannedCell(
+        guest_cell=want.id,
+        host_cell=cell.id,
+        pins=FrozenDict(pins),
+        emulator=seats.emulator,
+        idle=seats.idle,
+        page_size_kib=choose_page_size(
+            want, vacancy, overcommit=terms.overcommit
+        ),
+        memory_mib=want.memory_mib,
+    )
+
+
+def _float(guest: GuestRequirement, host: HostTopology) -> Plan:
+    """Return the plan of a guest without cells: it floats."""
+    shared = host.shared
+    if not shared:
+        reason = FitReason(
+            guest_cell=None,
+            host_cell=None,
+            code=ReasonCode.SHARED_CPUS,
+            wanted=1,
+            available=0,
+            sentence='the guest floats, and the host has no shared pCPUs',
+        )
+        raise FitError(f'{guest.name}: {reason}', reasons=(reason,))
+    return Plan(
+        guest=guest,
+        cells=(),
+        floating=shared,
+        emulator=shared,
+        iothreads=_iothreads(guest, shared),
+        host=host.digest,
+    )
