@@ -28,14 +28,13 @@ installed_packages() {
         awk '$1 == "installed" { print $2 }' | sort -u
 }
 
-# Nobody is there to answer a question; a missing or stale list is renewed.
+# Nobody is there to answer a question; missing or stale lists are renewed.
 apt_install() {
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q
         -o Dpkg::Use-Pty=0)
     [ "$(id -u)" -eq 0 ] || apt=(sudo -n "${apt[@]}")
     "${apt[@]}" install --no-install-recommends "$@" && return
-    say 'renewing the package lists'
-    "${apt[@]}" update || say 'some lists could not be renewed'
+    "${apt[@]}" update || say 'some package lists could not be renewed'
     "${apt[@]}" install --no-install-recommends "$@"
 }
 
@@ -55,8 +54,13 @@ install_packages() {
             "${missing[*]}" >&2
         exit 1
     fi
-    say "installing ${missing[*]}"
-    apt_install "${missing[@]}" </dev/null >&2
+    say "installing the Debian packages ${missing[*]}"
+    mkdir -p build
+    if ! apt_install "${missing[@]}" </dev/null >build/apt.log 2>&1; then
+        tail -n 20 build/apt.log >&2
+        say 'apt-get failed; build/apt.log has all that it said'
+        exit 1
+    fi
 }
 
 # The first on PATH that is new enough, can make an environment and has the
@@ -83,23 +87,25 @@ PYTHON
 }
 
 # make_venv DIRECTORY
+# Programs in an environment name it by its path: a moved one is made anew.
 make_venv() {
     local python
-    "$1/bin/python" -c 'import pip' 2>/dev/null && return
+    grep -qsF "$top/$1/" "$1/bin/pip" &&
+        "$1/bin/python" -c 'import pip' 2>/dev/null && return
     python=$(find_python)
     say "making ${1##*/} with $python"
     "$python" -m venv --clear "$1"
 }
 
 # install_once DIRECTORY NAME PIP-ARGUMENT...
-# A stamp holds what was installed and from what, so changed requirements, a
-# moved checkout or another libvirt are noticed.
+# A stamp holds what was installed and from what, so changed requirements or
+# another libvirt are noticed.
 install_once() {
     local venv=$1 name=$2 state
     local stamp=$venv/.$name
     shift 2
     state=$(
-        printf '%s\n' "$top" "$@"
+        printf '%s\n' "$@"
         "$venv/bin/python" -V
         cat setup.cfg setup.py requirements.txt test-requirements.txt \
             doc/requirements.txt rtvirt/tests/nova/requirements.txt
