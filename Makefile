@@ -6,12 +6,13 @@ NOVA_BIN ?= .venv-nova/bin
 REPORT := build/report
 CHECKS := pep8 unit functional integration nova docs releasenotes
 
-.PHONY: help setup demo check $(CHECKS) genconfig cover clean
+.PHONY: help setup demo check bench $(CHECKS) genconfig cover clean
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
 	@echo 'make check    everything that must hold before a change goes in:'
 	@echo '              $(CHECKS)'
+	@echo 'make bench    rtvirt and nova beside each other, in ratios'
 	@echo 'make setup    .venv with the rtvirt command, and no more'
 	@echo 'make clean    remove what the others made'
 
@@ -28,6 +29,10 @@ check:
 	@status=0; \
 	$(MAKE) --keep-going --no-print-directory $(CHECKS) || status=$$?; \
 	$(BIN)/python tools/summary.py $(REPORT) && exit $$status
+
+bench:
+	@tools/setup.sh nova
+	$(NOVA_BIN)/python -m tools.bench
 
 # The parts expect that the environment is there.
 
