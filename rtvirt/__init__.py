@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from rtvirt.exception import PluginError as PluginError
     from rtvirt.exception import RTVirtError as RTVirtError
     from rtvirt.exception import UnsupportedExtraSpec as UnsupportedExtraSpec
+    from rtvirt.extraspecs.parser import parse_guest as parse_guest
+    from rtvirt.fitting.engine import fit as fit
+    from rtvirt.host.facts.read import read_facts as read_facts
     from rtvirt.model.cpuset import CPUSet as CPUSet
+    from rtvirt.model.facts.host import HostFacts as HostFacts
+    from rtvirt.model.finding import Finding as Finding
+    from rtvirt.model.finding import Severity as Severity
     from rtvirt.model.flavor import Flavor as Flavor
     from rtvirt.model.flavor import ImageProperties as ImageProperties
     from rtvirt.model.guest import GuestCell as GuestCell
     from rtvirt.model.guest import GuestRequirement as GuestRequirement
     from rtvirt.model.host import HostCell as HostCell
     from rtvirt.model.host import HostTopology as HostTopology
+    from rtvirt.model.limits import Limits as Limits
     from rtvirt.model.pages import PagePool as PagePool
     from rtvirt.model.pages import PageSize as PageSize
     from rtvirt.model.plan import Plan as Plan
@@ -50,13 +57,20 @@ _HOMES = {
     'PluginError': 'rtvirt.exception',
     'RTVirtError': 'rtvirt.exception',
     'UnsupportedExtraSpec': 'rtvirt.exception',
+    'parse_guest': 'rtvirt.extraspecs.parser',
+    'fit': 'rtvirt.fitting.engine',
+    'read_facts': 'rtvirt.host.facts.read',
     'CPUSet': 'rtvirt.model.cpuset',
+    'HostFacts': 'rtvirt.model.facts.host',
+    'Finding': 'rtvirt.model.finding',
+    'Severity': 'rtvirt.model.finding',
     'Flavor': 'rtvirt.model.flavor',
     'ImageProperties': 'rtvirt.model.flavor',
     'GuestCell': 'rtvirt.model.guest',
     'GuestRequirement': 'rtvirt.model.guest',
     'HostCell': 'rtvirt.model.host',
     'HostTopology': 'rtvirt.model.host',
+    'Limits': 'rtvirt.model.limits',
     'PagePool': 'rtvirt.model.pages',
     'PageSize': 'rtvirt.model.pages',
     'Plan': 'rtvirt.model.plan',

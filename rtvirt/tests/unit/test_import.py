@@ -52,7 +52,9 @@ def test_the_model_needs_the_standard_library_only() -> None:
 
 def test_all_names_together_need_lxml_at_most() -> None:
     loaded = loaded_by('from rtvirt import *')
-    assert strangers(loaded) <= {'lxml'}
+    # What Cython made of lxml comes with modules of Cython's own.
+    found = {name for name in strangers(loaded) if 'cython' not in name}
+    assert found <= {'lxml'}
     assert 'subprocess' not in loaded
     assert 'socket' not in loaded
 

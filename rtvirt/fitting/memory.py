@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtvirt.fit.demand import CellDemand
+from rtvirt.fitting.demand import CellDemand
 from rtvirt.model.pages import PageSize
 from rtvirt.model.vacancy import ORDINARY_KIB
 from rtvirt.model.vacancy import Vacancy

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Final
 
 from rtvirt.exception import ModelError
-from rtvirt.fit.demand import Demand
+from rtvirt.fitting.demand import Demand
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.vacancy import Vacancy
 

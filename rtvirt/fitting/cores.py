@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which pCPUs of a host cell a guest cell gets.
 
-The choice is the best by the order of :mod:`rtvirt.fit.score`, in a time
-linear in the cores: :mod:`rtvirt.fit.split` says how many cores of which
+The choice is the best by the order of :mod:`rtvirt.fitting.score`, in a time
+linear in the cores: :mod:`rtvirt.fitting.split` says how many cores of which
 kind are used, and here the lowest of each kind are taken.
 """
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rtvirt.fit.demand import CellDemand
-from rtvirt.fit.split import Split
-from rtvirt.fit.split import best_split
+from rtvirt.fitting.demand import CellDemand
+from rtvirt.fitting.split import Split
+from rtvirt.fitting.split import best_split
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
@@ -44,7 +44,7 @@ def choose_seats(
     """Return the best seats; the guest cell must fit.
 
     :param areas: sets of cores, one of which is to hold all vCPUs, as
-        :meth:`~rtvirt.fit.terms.Terms.areas` has them.
+        :meth:`~rtvirt.fitting.terms.Terms.areas` has them.
     """
     if policy is ThreadPolicy.ISOLATE:
         return _isolate(want, vacancy, areas)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from rtvirt.fit.cell import has_memory_room
-from rtvirt.fit.cell import has_shared_room
-from rtvirt.fit.demand import CellDemand
-from rtvirt.fit.memory import choose_page_size
-from rtvirt.fit.memory import page_sizes
-from rtvirt.fit.terms import Terms
+from rtvirt.fitting.cell import has_memory_room
+from rtvirt.fitting.cell import has_shared_room
+from rtvirt.fitting.demand import CellDemand
+from rtvirt.fitting.memory import choose_page_size
+from rtvirt.fitting.memory import page_sizes
+from rtvirt.fitting.terms import Terms
 from rtvirt.model.pages import PageSize
 from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from rtvirt.exception import FitError
-from rtvirt.fit import matching
-from rtvirt.fit.reason import find_reasons
-from rtvirt.fit.rows import find_rows
-from rtvirt.fit.rows import to_masks
-from rtvirt.fit.terms import Terms
+from rtvirt.fitting import matching
+from rtvirt.fitting.reason import find_reasons
+from rtvirt.fitting.rows import find_rows
+from rtvirt.fitting.rows import to_masks
+from rtvirt.fitting.terms import Terms
 from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How good a choice of pCPUs inside a host cell is.
 
-The order, best first, in which :mod:`rtvirt.fit.cores` chooses:
+The order, best first, in which :mod:`rtvirt.fitting.cores` chooses:
 
 ``prefer`` and ``require``
     1. the most sibling pairs: over the cores, half the dedicated vCPUs of

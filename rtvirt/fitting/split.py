@@ -17,7 +17,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rtvirt.fit.demand import CellDemand
+from rtvirt.fitting.demand import CellDemand
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
 
@@ -28,7 +28,7 @@ Clean = tuple[tuple[int, int], ...]
 class Split(NamedTuple):
     """How many cores of which kind are used.
 
-    :ivar rank: what it comes to, as in :mod:`rtvirt.fit.score`; the
+    :ivar rank: what it comes to, as in :mod:`rtvirt.fitting.score`; the
         greater, the better.
     :ivar clean: cores that real-time vCPUs alone fill.
     :ivar broken: whole cores that the other vCPUs use.

@@ -2,7 +2,7 @@
 """The exact fit: a plan wherever there is one, else every reason why not.
 
 A guest fits if its cells can be given host cells of their own so that each
-satisfies the rules for one cell (:mod:`rtvirt.fit.cell`): a bipartite
+satisfies the rules for one cell (:mod:`rtvirt.fitting.cell`): a bipartite
 matching, found in polynomial time. Host cells are tried in the order of the
 strategy; with ``spread`` and ``pack`` the first assignment in that order is
 nova's first choice wherever nova is right.
@@ -18,25 +18,25 @@ from collections.abc import Set
 
 from rtvirt.exception import FitError
 from rtvirt.exception import ModelError
-from rtvirt.fit import matching
-from rtvirt.fit.cell import cell_fits
-from rtvirt.fit.cores import choose_seats
-from rtvirt.fit.demand import CellDemand
-from rtvirt.fit.demand import Demand
-from rtvirt.fit.demand import prepare
-from rtvirt.fit.emulator import emulator_cpus
-from rtvirt.fit.emulator import find_emulator_reason
-from rtvirt.fit.memory import choose_page_size
-from rtvirt.fit.refusal import refusal
-from rtvirt.fit.rows import find_rows
-from rtvirt.fit.rows import to_masks
-from rtvirt.fit.strategy import DEFAULT_STRATEGY
-from rtvirt.fit.strategy import Strategy
-from rtvirt.fit.strategy import find_strategy
-from rtvirt.fit.terms import SMTIsolate
-from rtvirt.fit.terms import Terms
-from rtvirt.fit.terms import bandwidth_parts
-from rtvirt.fit.terms import cache_parts
+from rtvirt.fitting import matching
+from rtvirt.fitting.cell import cell_fits
+from rtvirt.fitting.cores import choose_seats
+from rtvirt.fitting.demand import CellDemand
+from rtvirt.fitting.demand import Demand
+from rtvirt.fitting.demand import prepare
+from rtvirt.fitting.emulator import emulator_cpus
+from rtvirt.fitting.emulator import find_emulator_reason
+from rtvirt.fitting.memory import choose_page_size
+from rtvirt.fitting.refusal import refusal
+from rtvirt.fitting.rows import find_rows
+from rtvirt.fitting.rows import to_masks
+from rtvirt.fitting.strategy import DEFAULT_STRATEGY
+from rtvirt.fitting.strategy import Strategy
+from rtvirt.fitting.strategy import find_strategy
+from rtvirt.fitting.terms import SMTIsolate
+from rtvirt.fitting.terms import Terms
+from rtvirt.fitting.terms import bandwidth_parts
+from rtvirt.fitting.terms import cache_parts
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import GuestRequirement
@@ -73,9 +73,9 @@ def fit(
     :param affinity: sets of host cell ids; at least one of each set must
         hold a guest cell. For devices and networks that are near certain
         host cells. The time is polynomial for a fixed number of sets
-        (:func:`~rtvirt.fit.matching.can_meet`).
+        (:func:`~rtvirt.fitting.matching.can_meet`).
     :param smt_isolate: ``cores`` or ``refuse``
-        (:class:`~rtvirt.fit.terms.SMTIsolate`).
+        (:class:`~rtvirt.fitting.terms.SMTIsolate`).
     :raises FitError: with every reason, if there is no such plan.
     :raises ModelError: if a parameter is wrong.
     """
@@ -108,7 +108,7 @@ def fits(
 ) -> bool:
     """Whether :func:`fit` would return a plan: a matter of microseconds.
 
-    :param demand: of the guest, from :func:`~rtvirt.fit.demand.prepare`.
+    :param demand: of the guest, from :func:`~rtvirt.fitting.demand.prepare`.
     """
     if not demand.cells:
         return bool(host.shared)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtvirt.fit.cell import cell_fits
-from rtvirt.fit.demand import Demand
-from rtvirt.fit.terms import Terms
+from rtvirt.fitting.cell import cell_fits
+from rtvirt.fitting.demand import Demand
+from rtvirt.fitting.terms import Terms
 from rtvirt.model.vacancy import Vacancy
 
 

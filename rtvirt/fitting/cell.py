@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from rtvirt.fit.demand import CellDemand
-from rtvirt.fit.memory import choose_page_size
-from rtvirt.fit.terms import Terms
+from rtvirt.fitting.demand import CellDemand
+from rtvirt.fitting.memory import choose_page_size
+from rtvirt.fitting.terms import Terms
 from rtvirt.model.vacancy import Vacancy
 
 
@@ -13,8 +13,8 @@ def cell_fits(want: CellDemand, vacancy: Vacancy, terms: Terms) -> bool:
     """Whether the guest cell, alone, fits the host cell.
 
     The rules of nova's ``_numa_fit_instance_cell``, and rtvirt's own for
-    caches. :func:`~rtvirt.fit.reason.find_reasons` yields something exactly
-    where this is false.
+    caches. :func:`~rtvirt.fitting.reason.find_reasons` yields something
+    exactly where this is false.
     """
     if want.simple and not terms.refuse_smt:
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtvirt.fit.demand import Demand
+from rtvirt.fitting.demand import Demand
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.host import HostTopology

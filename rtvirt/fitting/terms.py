@@ -6,8 +6,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from rtvirt.fit.demand import CellDemand
-from rtvirt.fit.demand import Demand
+from rtvirt.fitting.demand import CellDemand
+from rtvirt.fitting.demand import Demand
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import L3Policy
 from rtvirt.model.guest import ThreadPolicy
