@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts from a file with a host a line, or from a directory."""
+
+import dataclasses
+import json
+
+import pytest
+
+from rtvirt.exception import HostError
+from rtvirt.host.inventory import MAX_LINE
+from rtvirt.host.inventory import Inventory
+from rtvirt.model.host import HostTopology
+
+HOST = HostTopology.uniform(2, 2)
+LINE = json.dumps(HOST.to_dict())
+
+
+@pytest.fixture
+def jsonl(tmp_path):
+    def write(*lines):
+        path = tmp_path / 'fleet.jsonl'
+        path.write_bytes(b'\n'.join(lines) + b'\n')
+        return str(path)
+
+    return write
+
+
+def test_a_line_is_a_host_named_after_it(jsonl):
+    named = dataclasses.replace(HOST, name='compute7')
+    path = jsonl(LINE.encode(), json.dumps(named.to_dict()).encode())
+    entries = list(Inventory(path))
+    assert [entry.host for entry in entries] == [
+        dataclasses.replace(HOST, name='line 1'),
+        named,
+    ]
+    assert entries[-1].progress == Inventory(path).total
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        b'{',
+        b'[]',
+        b'{"schema_version": 1}',
+        b'{"schema_version": 99, "cells": []}',
+        b'\xff\xfe',
+        b'[' * 200_000,
+        b'"' + b'x' * (2 * MAX_LINE) + b'"',
+    ],
+)
+def test_a_bad_line_is_named_and_the_next_one_read(jsonl, line):
+    path = jsonl(LINE.encode(), line, b'', LINE.encode())
+    first, bad, last = Inventory(path)
+    assert first.host is not None
+    assert (bad.host, bad.where) == (None, f'{path}:2')
+    assert bad.problem
+    assert last.host.name == 'line 4'
+
+
+def test_lines_are_read_when_they_are_asked_for(jsonl):
+    entries = iter(Inventory(jsonl(LINE.encode(), *[b'x'] * 1000)))
+    assert next(entries).host is not None
+    assert next(entries).where.endswith(':2')
+
+
+def test_a_directory_holds_a_host_a_file(tmp_path):
+    (tmp_path / 'b.json').write_text(LINE)
+    (tmp_path / 'a.xml').write_text('<capabilities/>')
+    (tmp_path / '.hidden').write_text('nothing')
+    read = []
+
+    def reader(name):
+        read.append(name)
+        return HOST
+
+    inventory = Inventory(str(tmp_path), reader)
+    assert inventory.total == 2
+    first, second = inventory
+    assert first.host is HOST
+    assert read == [str(tmp_path / 'a.xml')]
+    assert second.host.name == 'b'
+
+
+def test_a_bad_file_of_a_directory_is_named(tmp_path):
+    (tmp_path / 'a.xml').write_text('no XML at all')
+    (tmp_path / 'b.json').mkdir()
+    (tmp_path / 'c.json').write_text(LINE)
+    first, second, third = Inventory(str(tmp_path))
+    assert first.host is None
+    assert 'a.xml' in first.where
+    assert second.host is None
+    assert third.host is not None
+
+
+@pytest.mark.parametrize('path', ['/nonexistent/fleet.jsonl', 'a\0b'])
+def test_no_such_file_is_an_error_with_a_hint(path):
+    with pytest.raises(HostError) as caught:
+        Inventory(path)
+    assert caught.value.hint
