@@ -20,7 +20,7 @@ def page_sizes(want: CellDemand, vacancy: Vacancy) -> Sequence[int]:
     """
     asked = want.page_size
     if type(asked) is int:
-        return (asked,)
+        return (asked,) if asked in vacancy.backing else ()
     pools = vacancy.cell.pages
     if asked is None:
         return (pools[0].size_kib if pools else ORDINARY_KIB,)

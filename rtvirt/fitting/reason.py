@@ -12,7 +12,6 @@ from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.memory import choose_page_size
 from rtvirt.fitting.memory import page_sizes
 from rtvirt.fitting.terms import Terms
-from rtvirt.model.pages import PageSize
 from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 from rtvirt.model.resctrl import BandwidthNode
@@ -209,12 +208,14 @@ def _find_page_reasons(about: _About, terms: Terms) -> Iterator[FitReason]:
         return
     sizes = page_sizes(want, vacancy)
     if not sizes:
-        kind = 'huge page' if want.page_size is PageSize.LARGE else 'page'
+        asked = want.page_kib or str(want.page_size)
+        known = [str(pool.size_kib) for pool in vacancy.cell.pages]
         yield about.reason(
             ReasonCode.PAGE_SIZE,
-            str(want.page_size),
-            None,
-            f'the cell has no {kind} size',
+            asked,
+            ','.join(known),
+            f'wants pages of {asked}{" KiB" if want.page_kib else ""}; the '
+            f'cell has {" and ".join(known) or "no"} KiB pages',
         )
     for size_kib in sizes:
         yield _find_page_reason(about, terms, size_kib)
@@ -224,14 +225,6 @@ def _find_page_reason(about: _About, terms: Terms, size_kib: int) -> FitReason:
     want = about.want
     overcommit = terms.overcommit and want.page_size is None
     free_kib = about.vacancy.backing_kib(size_kib, overcommit=overcommit)
-    if free_kib < 0:
-        known = [pool.size_kib for pool in about.vacancy.cell.pages]
-        return about.reason(
-            ReasonCode.PAGE_SIZE,
-            size_kib,
-            ','.join(map(str, known)),
-            f'wants pages of {size_kib} KiB; the cell has none',
-        )
     if want.memory_kib % size_kib:
         return about.reason(
             ReasonCode.PAGE_SIZE,
