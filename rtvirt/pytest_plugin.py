@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of :mod:`rtvirt.testing` for pytest.
+
+pytest loads this by itself where rtvirt is installed::
+
+    def test_guests_keep_apart(rtvirt_host, rtvirt_flavor):
+        one = rtvirt_host.place(rtvirt_flavor(vcpus=2))
+        other = rtvirt_host.place(rtvirt_flavor(vcpus=2))
+        assert not one.claimed & other.claimed
+
+Another host than the small one is a fixture of that name, in a module or a
+``conftest.py``::
+
+    @pytest.fixture
+    def rtvirt_topology():
+        return rtvirt.testing.nps4_host()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    import rtvirt
+    from rtvirt.testing import FakeHost
+
+# Every run of pytest loads this module, where rtvirt is installed, so that
+# it loads nothing itself.
+# ruff: noqa: PLC0415
+
+
+@pytest.fixture
+def rtvirt_topology() -> rtvirt.HostTopology:
+    """The host that :func:`rtvirt_host` starts as."""
+    from rtvirt.testing import edge_host
+
+    return edge_host()
+
+
+@pytest.fixture
+def rtvirt_host(rtvirt_topology: rtvirt.HostTopology) -> Iterator[FakeHost]:
+    """A :class:`rtvirt.testing.FakeHost` without guests."""
+    from rtvirt.testing import FakeHost
+
+    with FakeHost(rtvirt_topology) as host:
+        yield host
+
+
+@pytest.fixture
+def rtvirt_flavor() -> Callable[..., rtvirt.Flavor]:
+    """The function :func:`rtvirt.testing.realtime_flavor`."""
+    from rtvirt.testing import realtime_flavor
+
+    return realtime_flavor
