@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the reference of extra specs from the table the parser reads.
 
-``.. catalog:: own``, ``nova``, ``image`` or ``carried`` writes the part of
+``.. catalog:: own``, ``nova``, ``image`` or ``known`` writes the part of
 the table that the word names.
 """
 
@@ -33,10 +33,12 @@ PARTS: Final[dict[str, Callable[[Spec], bool]]] = {
     'image': lambda spec: (
         spec.is_image and not spec.twin and spec.role is Role.RTVIRT
     ),
-    'carried': lambda spec: spec.role is Role.CARRIED,
+    'known': lambda spec: spec.role is Role.NOVA,
 }
 
-_CODE = re.compile(r'<[^<>]+>|\b(?:hw|rtvirt|quota|resources|trait)[:_][\w.]+')
+_CODE = re.compile(
+    r'<[^<>]+>|\b(?:hw|rtvirt|quota|resources|trait)[:_][\w.]*\w'
+)
 
 
 def readable(name: str) -> str:
@@ -68,7 +70,7 @@ def describe(spec: Spec) -> Iterator[str]:
         'Image property': f'``{readable(spec.twin)}``' if spec.twin else '',
         'In rtvirt': prose(spec.effect),
         'Since': spec.since,
-        'Source': f'``{spec.source}``',
+        'Source': '' if spec.source == 'rtvirt' else f'``{spec.source}``',
     }
     yield from (f'   :{name}: {text}' for name, text in fields.items() if text)
     yield ''

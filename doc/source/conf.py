@@ -18,6 +18,10 @@ extensions = [
     'catalog',
     'command',
 ]
+highlight_language = 'none'
+maximum_signature_line_length = 79
+# They would turn --option into something that cannot be pasted.
+smartquotes = False
 root_doc = 'index'
 html_theme = 'alabaster'
 html_theme_options = {
@@ -30,8 +34,8 @@ html_theme_options = {
 html_copy_source = False
 html_show_sourcelink = False
 
-autodoc_class_signature = 'separated'
-autodoc_default_options = {'members': True, 'undoc-members': True}
+# The fields of a dataclass are described by the docstring of the class.
+autodoc_default_options = {'members': True}
 autodoc_member_order = 'bysource'
 autodoc_typehints_format = 'short'
 autoprogram_cliff_application = 'rtvirt'
