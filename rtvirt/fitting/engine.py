@@ -37,6 +37,7 @@ from rtvirt.fitting.terms import SMTIsolate
 from rtvirt.fitting.terms import Terms
 from rtvirt.fitting.terms import bandwidth_parts
 from rtvirt.fitting.terms import cache_parts
+from rtvirt.model.check import shown
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import GuestRequirement
@@ -127,7 +128,7 @@ def _read_smt_isolate(word: str) -> SMTIsolate:
     except ValueError:
         words = ', '.join(SMTIsolate)
         raise ModelError(
-            f'smt_isolate is {word!r}: expected one of {words}'
+            f'smt_isolate is {shown(word)}: expected one of {words}'
         ) from None
 
 

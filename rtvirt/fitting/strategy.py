@@ -15,6 +15,7 @@ from typing import Final
 
 from rtvirt.exception import ModelError
 from rtvirt.fitting.demand import Demand
+from rtvirt.model.check import shown
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.vacancy import Vacancy
 
@@ -59,10 +60,11 @@ def find_strategy(strategy: str | Strategy) -> Strategy:
 
     :raises ModelError: if there is none of that name.
     """
-    if not isinstance(strategy, str):
+    if callable(strategy):
         return strategy
     if strategy not in _NAMED:
         raise ModelError(
-            f'strategy is {strategy!r}: expected one of {", ".join(_NAMED)}'
+            f'strategy is {shown(strategy)}: expected one of '
+            f'{", ".join(_NAMED)}'
         )
     return _NAMED[strategy]

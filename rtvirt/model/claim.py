@@ -15,6 +15,7 @@ from typing import Final
 
 from rtvirt.exception import FitError
 from rtvirt.model.alter import altered
+from rtvirt.model.check import shown
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.holder import Holder
@@ -330,13 +331,13 @@ def _rename(
     if sign == CLAIM:
         if name in known:
             raise FitError(
-                f'the name {name!r} is taken: it holds something already',
+                f'the name {shown(name)} is taken: it holds something already',
                 reasons=(),
             )
         return (*host.holders, mine)
     if known.get(name) != mine:
         raise FitError(
-            f'{name!r} does not hold what is to be released',
+            f'{shown(name)} does not hold what is to be released',
             reasons=(),
         )
     return tuple(one for one in host.holders if one.name != name)

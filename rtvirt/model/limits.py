@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtvirt.model.check import require
+from rtvirt.exception import ModelError
+from rtvirt.model.check import MAX_INT
+from rtvirt.model.check import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ('cpu_allocation_ratio', 'ram_allocation_ratio'):
             ratio = getattr(self, name)
-            require(
-                type(ratio) in {int, float} and 0 <= ratio < float('inf'),
-                f'{name} is {ratio!r:.40}: expected a number of at least 0',
-            )
+            if type(ratio) not in {int, float} or not 0 <= ratio <= MAX_INT:
+                raise ModelError(
+                    f'{name} is {shown(ratio)}: expected a number of at least '
+                    '0'
+                )
