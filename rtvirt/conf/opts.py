@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that the operator of a host sets once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from typing import Final
+
+from oslo_config import cfg
+from oslo_config import types
+
+from rtvirt.conf.choice import SMT_ISOLATE
+from rtvirt.conf.choice import STRATEGIES
+from rtvirt.conf.reserved import parse_reserved
+from rtvirt.model.cpuset import CPUSet
+
+
+class Text(types.ConfigType):
+    """A value that is written as a text of its own.
+
+    :param type_name: what it is, for the sample file.
+    :param parse: makes the value of the text, or raises ValueError.
+    """
+
+    def __init__(self, type_name: str, parse: Callable[[str], Any]) -> None:
+        super().__init__(type_name=type_name)
+        self._parse = parse
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value of a text."""
+        return self._parse(value) if isinstance(value, str) else value
+
+    def _formatter(self, value: Any) -> str:
+        return str(value)
+
+
+GROUP: Final = cfg.OptGroup(
+    'rtvirt',
+    title='Real-time guests on this host',
+    help='How the command line of rtvirt sees this host, and how it places '
+    'guests on it. Every option has an argument that wins over it.',
+)
+
+OPTS: Final = (
+    cfg.StrOpt(
+        'connection_uri',
+        sample_default='qemu:///system',
+        help='The libvirt to ask about the host.\n\n'
+        'Without it, rtvirt asks ``qemu:///system``, and reads sysfs '
+        'where no libvirt answers. Argument: ``--host``.',
+    ),
+    cfg.Opt(
+        'cpu_dedicated_set',
+        type=Text('list of pCPUs', CPUSet.parse),
+        sample_default='2-7',
+        help='The pCPUs that dedicated vCPUs may have to themselves.\n\n'
+        'Choose the isolated ones (``isolcpus``, ``nohz_full``), and '
+        'set ``cpu_shared_set`` too where guests are mixed or shared. '
+        'With neither of the two sets, every pCPU is taken to be both, '
+        'as nova takes it; with one of them the other is empty. '
+        'Argument: ``--dedicated``.',
+    ),
+    cfg.Opt(
+        'cpu_shared_set',
+        type=Text('list of pCPUs', CPUSet.parse),
+        sample_default='0-1',
+        help='The housekeeping pCPUs that shared vCPUs float over, and that '
+        'emulator threads use under the policy ``share``. Argument: '
+        '``--shared``.',
+    ),
+    cfg.MultiOpt(
+        'reserved_huge_pages',
+        item_type=Text('pages of a node', parse_reserved),
+        sample_default='node:0,size:1GiB,count:2',
+        help='Huge pages kept from guests, for other programs on the host.\n\n'
+        'Once for each node and size; the size is in KiB or has a unit. '
+        'Argument: ``--reserved-pages``.',
+    ),
+    cfg.StrOpt(
+        'strategy',
+        default='spread',
+        choices=[*STRATEGIES.items()],
+        help='Which host cell to try first where several would do. Argument: '
+        '``--strategy``.',
+    ),
+    cfg.StrOpt(
+        'smt_isolate',
+        default='cores',
+        choices=[*SMT_ISOLATE.items()],
+        help='What the thread policy ``isolate`` does on a host with SMT. '
+        'Argument: ``--smt-isolate``.',
+    ),
+    cfg.FloatOpt(
+        'cpu_allocation_ratio',
+        min=0.0,
+        sample_default=4.0,
+        help='How many shared vCPUs a shared pCPU may carry, over all guests '
+        'of a host cell.\n\n'
+        'Without it only a single guest is held to one vCPU per pCPU. '
+        'Argument: ``--cpu-allocation-ratio``.',
+    ),
+    cfg.FloatOpt(
+        'ram_allocation_ratio',
+        min=0.0,
+        sample_default=1.0,
+        help='How much memory may be promised to guests with ordinary pages, '
+        'as a multiple of what the host cell has. Argument: '
+        '``--ram-allocation-ratio``.',
+    ),
+)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return the options for oslo's configuration generator."""
+    return [(GROUP, list(OPTS))]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the options from their files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oslo_config import cfg
+
+from rtvirt.conf.opts import GROUP
+from rtvirt.conf.opts import OPTS
+from rtvirt.exception import ConfigError
+from rtvirt.exception import ModelError
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.limits import Limits
+from rtvirt.model.partition import ReservedPages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options of :mod:`rtvirt.conf.opts`; None is not set."""
+
+    connection_uri: str | None = None
+    cpu_dedicated_set: CPUSet | None = None
+    cpu_shared_set: CPUSet | None = None
+    reserved_huge_pages: tuple[ReservedPages, ...] = ()
+    strategy: str = 'spread'
+    smt_isolate: str = 'cores'
+    cpu_allocation_ratio: float | None = None
+    ram_allocation_ratio: float | None = None
+
+    @property
+    def limits(self) -> Limits | None:
+        """The ratios; None where neither is set.
+
+        :raises ConfigError: if one is no number to count with.
+        """
+        cpu, ram = self.cpu_allocation_ratio, self.ram_allocation_ratio
+        if cpu is None and ram is None:
+            return None
+        try:
+            return Limits(
+                cpu_allocation_ratio=1.0 if cpu is None else cpu,
+                ram_allocation_ratio=1.0 if ram is None else ram,
+            )
+        except ModelError as error:
+            raise ConfigError(str(error)) from error
+
+
+def read_settings(files: Sequence[str] = ()) -> Settings:
+    """Read the options.
+
+    :param files: configuration files, of which the last wins. Where there
+        are none: ``rtvirt.conf`` in ``~/.rtvirt``, ``~``, ``/etc/rtvirt`` or
+        ``/etc``, if one is there.
+    :raises ConfigError: if a file cannot be read, or an option is unknown or
+        has a wrong value.
+    """
+    for file in files:
+        _check_readable(file)
+    conf = cfg.ConfigOpts()
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+    try:
+        conf(
+            [f'--config-file={file}' for file in files],
+            project='rtvirt',
+            prog='rtvirt',
+            default_config_dirs=[],
+            use_env=False,
+        )
+        given = _read_given(conf.config_file)
+    except cfg.Error as error:
+        raise ConfigError(_one_line(error)) from error
+    values = {o.dest: _value(conf, o.dest, given) for o in OPTS}
+    values['reserved_huge_pages'] = tuple(values['reserved_huge_pages'] or ())
+    return Settings(**values)
+
+
+def _check_readable(path: str) -> None:
+    try:
+        Path(path).read_text(encoding='utf-8')
+    except OSError as error:
+        raise ConfigError(f'cannot read {path!r}: {error.strerror}') from error
+    except ValueError as error:
+        raise ConfigError(f'{path!r} is no text: {error}') from error
+
+
+def _read_given(paths: Sequence[str]) -> dict[str, str]:
+    """Return the options that are set, each with the text that sets it.
+
+    :raises ConfigError: if one is unknown: oslo.config would not mind.
+    """
+    known = [option.dest for option in OPTS]
+    given = {}
+    for path in paths:
+        sections: dict[str, dict[str, list[str]]] = {}
+        cfg.ConfigParser(path, sections).parse()
+        for name, texts in sections.get(GROUP.name, {}).items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise ConfigError(
+                    f'{path}: [{GROUP.name}] has no option {name!r}',
+                    hint=f'did you mean {near[0]}?'
+                    if near
+                    else f'there are {", ".join(known)}',
+                )
+            given[name] = f'{name} = {texts[-1]} in {path}'
+    return given
+
+
+def _value(conf: cfg.ConfigOpts, name: str, given: dict[str, str]) -> Any:
+    try:
+        return conf[GROUP.name][name]
+    except (cfg.Error, ValueError) as error:
+        # Behind this stands the reason, before it a Python object.
+        _, _, why = str(error).partition(' is not valid: ')
+        raise ConfigError(
+            f'{given[name]}: {_one_line(why or error)}'
+        ) from error
+
+
+def _one_line(error: object) -> str:
+    return ' '.join(str(error).split())
