@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that there are, loaded one by one when they are called."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from cliff.command import Command
+from cliff.commandmanager import CommandManager
+from cliff.commandmanager import EntryPointWrapper
+
+from rtvirt import plugins
+from rtvirt.exception import ConfigError
+
+
+def to_words(plugin: plugins.Plugin) -> str:
+    """Return the words that call a command: ``flavor show``."""
+    return plugin.name.replace('_', ' ')
+
+
+class LazyCommand(EntryPointWrapper):
+    """A command that is imported when it is needed.
+
+    :param candidates: the plug-ins of this name; more than one are in
+        conflict.
+    """
+
+    def __init__(self, candidates: Sequence[plugins.Plugin]) -> None:
+        self.name = candidates[0].name
+        self._candidates = candidates
+
+    def load(self) -> type[Command]:
+        """Import the command.
+
+        :raises PluginError: if it fails to load, is no command, or if two
+            have the same name.
+        """
+        plugin, *others = self._candidates
+        if others:
+            raise plugins.conflict(plugin, others[0], 'have the same name')
+        loaded: Any = plugin.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, Command)):
+            raise plugin.error('is no command: it is no class of cliff\'s')
+        return loaded
+
+    @property
+    def value(self) -> str:
+        """Where the command is, for cliff's messages."""
+        return self._candidates[0].target
+
+
+class Commands(CommandManager):
+    """The commands of all distributions.
+
+    cliff's own class imports every command to run one, and passes over those
+    that are broken.
+    """
+
+    def load_commands(self, namespace: str) -> None:
+        """Add the commands of a namespace without importing them."""
+        self.group_list.append(namespace)
+        by_words: dict[str, list[plugins.Plugin]] = {}
+        for plugin in plugins.find(namespace):
+            by_words.setdefault(to_words(plugin), []).append(plugin)
+        for words, candidates in by_words.items():
+            self.commands[words] = LazyCommand(candidates)
+
+    def find_command(
+        self, argv: list[str]
+    ) -> tuple[type[Command], str, list[str]]:
+        """Return the command that the words name, its name and the rest.
+
+        :raises ConfigError: if there is none, naming those that are near.
+        """
+        try:
+            return super().find_command(argv)
+        except ValueError:
+            pass
+        words = list(itertools.takewhile(lambda w: w[:1] != '-', argv))
+        raise ConfigError(
+            f'{" ".join(words[:2])!r} is no command',
+            hint=self._suggest(words),
+        )
+
+    def _suggest(self, words: Sequence[str]) -> str:
+        names = sorted(self.commands)
+        group = [name for name in names if name.split()[0] == words[0]]
+        near = []
+        if len(words) > 1 or not group:
+            text = ' '.join(words[:2])
+            near = difflib.get_close_matches(text, group or names)
+        if near or group:
+            return 'did you mean ' + ' or '.join(map(repr, near or group))
+        return '"rtvirt --help" lists the commands'

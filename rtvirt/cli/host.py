@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``rtvirt host``: what a host has, and what of it is taken."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Final
+
+from rtvirt.cli.base import Show
+from rtvirt.cli.column import CPUGroups
+from rtvirt.cli.column import CPUs
+from rtvirt.cli.column import KiB
+from rtvirt.cli.column import MiB
+from rtvirt.cli.column import count
+from rtvirt.cli.column import format_kib
+from rtvirt.cli.placement import add_host
+from rtvirt.cli.placement import effective_settings
+from rtvirt.cli.placement import read_topology
+from rtvirt.cli.report import Report
+from rtvirt.cli.report import Table
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.host import HostCell
+from rtvirt.model.host import HostTopology
+
+_CELLS: Final = {
+    'cell': 'Cell',
+    'dedicated': 'Dedicated',
+    'taken': 'Taken',
+    'free': 'Free',
+    'shared': 'Shared',
+    'shared_vcpus': 'vCPUs there',
+    'memory_mib': 'Memory',
+    'memory_used_mib': 'Used',
+}
+_CORES: Final = {
+    'cell': 'Cell',
+    'socket': 'Socket',
+    'l3': 'L3 cache',
+    'cpus': 'pCPUs',
+    'cores': 'Cores, each with its siblings',
+}
+_PAGES: Final = {
+    'cell': 'Cell',
+    'page_size_kib': 'Page size',
+    'total': 'Total',
+    'used': 'Used',
+    'reserved': 'Reserved',
+    'free': 'Free',
+}
+_CACHES: Final = {
+    'bank': 'L3 cache',
+    'cpus': 'pCPUs',
+    'size_kib': 'Size',
+    'used_kib': 'Used',
+    'granularity_kib': 'Step',
+    'max_groups': 'Groups',
+}
+
+
+class ShowHost(Show):
+    """Show cells, cores, caches and pages of a host, and what is taken.
+
+    The host is read from libvirt, from sysfs where no libvirt answers, or
+    from a file with the capabilities XML of another host.
+    """
+
+    example = """\
+Example::
+
+    rtvirt host show --dedicated 2-7 --shared 0-1
+    virsh -c qemu+ssh://compute7/system capabilities > compute7.xml
+    rtvirt host show --host compute7.xml
+
+With -f json it prints what HostTopology.from_dict() of the library reads.
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the host."""
+        add_host(parser)
+
+    def report(self, parsed_args: argparse.Namespace) -> Report:
+        """Read the host."""
+        host = read_topology(parsed_args, effective_settings(parsed_args))
+        return Report(
+            document=host.to_dict(),
+            headline=_headline(host),
+            tables=(_cells(host), _cores(host), _pages(host), _caches(host)),
+        )
+
+
+def _headline(host: HostTopology) -> str:
+    cpus = sum(len(cell.cpus) for cell in host.cells)
+    cores = sum(len(cell.siblings) for cell in host.cells)
+    memory = format_kib(sum(cell.memory_mib for cell in host.cells) * 1024)
+    text = (
+        f'{host.name or "this host"}: {count(len(host.cells), "cell")}, '
+        f'{count(cores, "core")}, {count(cpus, "pCPU")}, {memory}'
+    )
+    if host.shared and host.shared == _dedicated(host):
+        text += ' (neither set given: each pCPU is in both)'
+    return text
+
+
+def _dedicated(host: HostTopology) -> CPUSet:
+    return CPUSet(cpu for cell in host.cells for cpu in cell.dedicated)
+
+
+def _cells(host: HostTopology) -> Table:
+    return Table(
+        title='Cells',
+        columns=_CELLS,
+        optional={'shared_vcpus', 'memory_used_mib'},
+        rows=[
+            [
+                cell.id,
+                CPUs(cell.dedicated),
+                CPUs(cell.pinned),
+                CPUs(cell.free),
+                CPUs(cell.shared),
+                cell.shared_usage,
+                MiB(cell.memory_mib),
+                MiB(cell.memory_used_mib),
+            ]
+            for cell in host.cells
+        ],
+    )
+
+
+def _cores(host: HostTopology) -> Table:
+    banks = {bank.cpus: bank.id for bank in host.caches if bank.level == 3}
+    return Table(
+        title='Cores',
+        columns=_CORES,
+        optional={'socket'},
+        rows=[row for cell in host.cells for row in _core_rows(cell, banks)],
+    )
+
+
+def _core_rows(
+    cell: HostCell, banks: Mapping[CPUSet, int]
+) -> Iterator[list[Any]]:
+    """Yield a row for each L3 of a cell, and one for cores without.
+
+    :param banks: the ids of caches by their pCPUs. A cache that reaches
+        over several cells has none here.
+    """
+    known = CPUSet()
+    for cpus in cell.l3:
+        known |= cpus
+        cores = tuple(core for core in cell.siblings if core <= cpus)
+        yield [
+            cell.id,
+            cell.socket,
+            banks.get(cpus),
+            CPUs(cpus),
+            CPUGroups(cores),
+        ]
+    if rest := cell.cpus - known:
+        cores = tuple(core for core in cell.siblings if core & rest)
+        yield [cell.id, cell.socket, None, CPUs(rest), CPUGroups(cores)]
+
+
+def _pages(host: HostTopology) -> Table:
+    return Table(
+        title='Pages',
+        columns=_PAGES,
+        rows=[
+            [
+                cell.id,
+                KiB(pool.size_kib),
+                pool.total,
+                pool.used,
+                pool.reserved,
+                pool.free,
+            ]
+            for cell in host.cells
+            for pool in cell.pages
+        ],
+    )
+
+
+def _caches(host: HostTopology) -> Table:
+    """Return the caches that can be shared out."""
+    return Table(
+        title='Cache allocation',
+        columns=_CACHES,
+        optional={'used_kib'},
+        rows=[
+            [
+                bank.id,
+                CPUs(bank.cpus),
+                KiB(bank.size_kib),
+                KiB(bank.used_kib),
+                KiB(bank.granularity_kib),
+                bank.max_groups,
+            ]
+            for bank in host.caches
+            if bank.granularity_kib
+        ],
+    )

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments that describe a host and a plan, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from rtvirt.cli.guest import add_image
+from rtvirt.cli.guest import read_guest
+from rtvirt.conf.choice import SMT_ISOLATE
+from rtvirt.conf.choice import STRATEGIES
+from rtvirt.conf.reserved import parse_reserved
+from rtvirt.exception import ModelError
+from rtvirt.fitting.engine import fit
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.host import HostTopology
+from rtvirt.model.plan import Plan
+
+if TYPE_CHECKING:
+    from rtvirt.conf.settings import Settings
+
+T = TypeVar('T')
+
+
+def add_guest(parser: argparse.ArgumentParser) -> None:
+    """Add ``--flavor`` and ``--image``."""
+    group = parser.add_argument_group('the guest')
+    group.add_argument(
+        '--flavor',
+        metavar='FILE',
+        required=True,
+        help='the flavor: a YAML or JSON file as "openstack flavor show -f '
+        'yaml" prints it; - is standard input',
+    )
+    add_image(group)
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add what describes one host."""
+    group = parser.add_argument_group(
+        'the host', 'Each of these wins over the option in rtvirt.conf.'
+    )
+    group.add_argument(
+        '--host',
+        metavar='SRC',
+        help="a file with libvirt's capabilities XML, or a libvirt URI; "
+        'default: this machine (connection_uri)',
+    )
+    add_sets(group)
+
+
+def add_sets(group: argparse._ActionsContainer) -> None:
+    """Add what deals out the pCPUs and pages of a host."""
+    group.add_argument(
+        '--dedicated',
+        metavar='CPUS',
+        dest='cpu_dedicated_set',
+        type=_typed(CPUSet.parse),
+        help='pCPUs for dedicated vCPUs, as in 2-7,^5 (cpu_dedicated_set)',
+    )
+    group.add_argument(
+        '--shared',
+        metavar='CPUS',
+        dest='cpu_shared_set',
+        type=_typed(CPUSet.parse),
+        help='pCPUs that shared vCPUs float over (cpu_shared_set)',
+    )
+    group.add_argument(
+        '--pinned',
+        metavar='CPUS',
+        type=_typed(CPUSet.parse),
+        help='dedicated pCPUs that other guests hold already',
+    )
+    group.add_argument(
+        '--reserved-pages',
+        metavar='PAGES',
+        dest='reserved_huge_pages',
+        action='append',
+        type=_typed(parse_reserved),
+        help='pages kept from guests, as in node:0,size:1GiB,count:2; can be '
+        'repeated (reserved_huge_pages)',
+    )
+    group.add_argument(
+        '--config-file',
+        metavar='FILE',
+        dest='config_files',
+        action='append',
+        default=[],
+        help='read options from FILE and not from /etc/rtvirt/rtvirt.conf; '
+        'can be repeated',
+    )
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add how to choose among what would do."""
+    group = parser.add_argument_group('the choice among host cells')
+    group.add_argument(
+        '--strategy',
+        choices=[*STRATEGIES],
+        help='try the emptiest host cell first, or the fullest (strategy)',
+    )
+    group.add_argument(
+        '--smt-isolate',
+        choices=[*SMT_ISOLATE],
+        help='what the thread policy isolate does where there is SMT: take '
+        'whole cores, or refuse as nova does (smt_isolate)',
+    )
+    group.add_argument(
+        '--cpu-allocation-ratio',
+        metavar='RATIO',
+        type=float,
+        help='shared vCPUs per shared pCPU (cpu_allocation_ratio)',
+    )
+    group.add_argument(
+        '--ram-allocation-ratio',
+        metavar='RATIO',
+        type=float,
+        help='MiB promised per MiB of memory (ram_allocation_ratio)',
+    )
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """Add what a plan is made of: the guest, the host and the choice."""
+    add_guest(parser)
+    add_host(parser)
+    add_choice(parser)
+
+
+def effective_settings(parsed_args: argparse.Namespace) -> Settings:
+    """Return the options of the files under those of the command line."""
+    # oslo.config takes longer to import than all the rest of a command.
+    from rtvirt.conf.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings(parsed_args.config_files)
+    given = {
+        field.name: value
+        for field in dataclasses.fields(settings)
+        if (value := getattr(parsed_args, field.name, None)) is not None
+    }
+    return dataclasses.replace(settings, **given)
+
+
+def read_topology(
+    parsed_args: argparse.Namespace, settings: Settings
+) -> HostTopology:
+    """Read the host that the command line and the options describe."""
+    source = parsed_args.host
+    if source is None:
+        source = settings.connection_uri
+    return read_source(parsed_args, settings, source)
+
+
+def read_source(
+    parsed_args: argparse.Namespace, settings: Settings, source: str | None
+) -> HostTopology:
+    """Read one host; its pCPUs and pages are dealt out as asked for."""
+    # What can read any host takes its time to import.
+    from rtvirt.host.source import read_host  # noqa: PLC0415
+
+    return read_host(
+        source,
+        dedicated=settings.cpu_dedicated_set,
+        shared=settings.cpu_shared_set,
+        pinned=parsed_args.pinned,
+        reserved=settings.reserved_huge_pages,
+    )
+
+
+def make_plan(parsed_args: argparse.Namespace) -> tuple[Plan, HostTopology]:
+    """Place the guest on the host that the command line describes.
+
+    :raises FitError: if it does not fit.
+    """
+    guest = read_guest(parsed_args.flavor, parsed_args.image)
+    settings = effective_settings(parsed_args)
+    host = read_topology(parsed_args, settings)
+    plan = fit(
+        guest,
+        host,
+        limits=settings.limits,
+        strategy=settings.strategy,
+        smt_isolate=settings.smt_isolate,
+    )
+    return plan, host
+
+
+def _typed(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a type for argparse, which shows no other error's text."""
+
+    def parse_argument(text: str) -> T:
+        try:
+            return parse(text)
+        except ModelError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse_argument

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``rtvirt plugin``: what is plugged in."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from rtvirt import plugins
+from rtvirt.cli.base import Show
+from rtvirt.cli.commands import LazyCommand
+from rtvirt.cli.commands import to_words
+from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.report import Report
+from rtvirt.cli.report import Table
+from rtvirt.exception import PluginError
+
+_SCHEMA_VERSION: Final = 1
+_COLUMNS: Final = {
+    'namespace': 'Namespace',
+    'name': 'Name',
+    'distribution': 'Distribution',
+    'version': 'Version',
+    'target': 'Target',
+    'problem': 'Problem',
+}
+
+
+class ListPlugins(Show):
+    """List the plug-ins of all namespaces and what is wrong with them.
+
+    Every plug-in is loaded once. If one is broken or in conflict with
+    another, the exit code is 1.
+    """
+
+    example = """\
+Example: who ships commands::
+
+    rtvirt plugin list -f value -c name -c distribution
+"""
+
+    def report(self, parsed_args: argparse.Namespace) -> Report:  # noqa: ARG002
+        """Load every plug-in."""
+        rows = []
+        for namespace in plugins.NAMESPACES:
+            found = plugins.find(namespace)
+            rows += [
+                [*_row(plugin), _problem(plugin, found)] for plugin in found
+            ]
+        return Report(
+            document={
+                'schema_version': _SCHEMA_VERSION,
+                'plugins': [
+                    dict(zip(_COLUMNS, row, strict=True)) for row in rows
+                ],
+            },
+            tables=(Table(columns=_COLUMNS, rows=rows),),
+            code=ExitCode.FAILED
+            if any(r[-1] for r in rows)
+            else ExitCode.DONE,
+        )
+
+
+def _row(plugin: plugins.Plugin) -> list[str]:
+    return [
+        plugin.namespace,
+        plugin.name,
+        plugin.distribution,
+        plugin.version,
+        plugin.target,
+    ]
+
+
+def _problem(
+    plugin: plugins.Plugin, found: tuple[plugins.Plugin, ...]
+) -> str | None:
+    """Return what is wrong with a plug-in."""
+    try:
+        if plugin.namespace == plugins.COMMANDS:
+            words = to_words(plugin)
+            LazyCommand([p for p in found if to_words(p) == words]).load()
+        else:
+            plugins.configurators(plugin.name)
+            plugins.configurators()
+    except PluginError as error:
+        blamed = (error.name, error.distribution)
+        if blamed == (plugin.name, plugin.distribution):
+            return str(error)
+    return None

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plug-ins, found by their entry points: the only importer of stevedore.
+
+What rtvirt ships is registered the same way as what others add. Whatever is
+wrong with a plug-in is a :class:`~rtvirt.exception.PluginError` that names
+it and who ships it; none is passed over in silence.
+
+stevedore and importlib.metadata are slow to import. They are imported where
+the first plug-in is asked for, so that ``import rtvirt`` needs neither.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import itertools
+from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from rtvirt.exception import PluginError
+
+if TYPE_CHECKING:
+    from rtvirt.configurators.base import Configurator
+
+COMMANDS: Final = 'rtvirt.commands'
+CONFIGURATORS: Final = 'rtvirt.configurators'
+NAMESPACES: Final = (COMMANDS, CONFIGURATORS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """An entry point: what is known of a plug-in before it is loaded.
+
+    :ivar target: ``module:attribute``.
+    :ivar distribution: who ships it.
+    :ivar version: of the distribution.
+    """
+
+    namespace: str
+    name: str
+    target: str
+    distribution: str
+    version: str
+
+    def load(self) -> Any:
+        """Import the plug-in.
+
+        :raises PluginError: with the cause, whatever it is.
+        """
+        from stevedore import driver  # noqa: PLC0415
+
+        try:
+            return driver.DriverManager(self.namespace, self.name).driver
+        # Foreign code runs here: it may fail in any way, even by an exit.
+        except (Exception, SystemExit) as error:
+            raise self.error(f'cannot be loaded: {_cause(error)}') from error
+
+    def error(self, what: str) -> PluginError:
+        """Return an error that says this about the plug-in."""
+        return PluginError(
+            f'{self} {what}',
+            namespace=self.namespace,
+            name=self.name,
+            distribution=self.distribution,
+            hint=f'mend, update or remove {self.distribution}',
+        )
+
+    def __str__(self) -> str:
+        return (
+            f'plug-in {self.name!r} of {self.namespace} ({self.target}, '
+            f'shipped by {self.distribution} {self.version})'
+        )
+
+
+def conflict(one: Plugin, two: Plugin, why: str) -> PluginError:
+    """Return an error about the first of two plug-ins that cannot both be."""
+    return one.error(f'and {two} {why}')
+
+
+def find(namespace: str) -> tuple[Plugin, ...]:
+    """Return the plug-ins of a namespace without loading them.
+
+    They are sorted by name: the order in which distributions stand on
+    ``sys.path`` has no say. Names that occur twice are kept.
+
+    :raises PluginError: if there are none. rtvirt itself fills every
+        namespace, so its own metadata is missing.
+    """
+    import importlib.metadata  # noqa: PLC0415
+
+    from stevedore import extension  # noqa: PLC0415
+
+    entry_points = importlib.metadata.entry_points(group=namespace)
+    if not entry_points:
+        raise PluginError(
+            f'there are no plug-ins of {namespace}, not even those of rtvirt',
+            namespace=namespace,
+            name='',
+            distribution='rtvirt',
+            hint='install rtvirt: python3 -m pip install -e . in a checkout',
+        )
+    # stevedore reads them from a file below ~/.cache that it believes to be
+    # up to date for two minutes (it compares times as 32-bit floats), and
+    # that does not tell who ships what. Give it the list just read.
+    extension.ExtensionManager.ENTRY_POINT_CACHE[namespace] = [*entry_points]
+    return tuple(
+        sorted(
+            (
+                Plugin(
+                    namespace=namespace,
+                    name=entry_point.name,
+                    target=entry_point.value,
+                    distribution=entry_point.dist.name,
+                    version=entry_point.dist.version,
+                )
+                for entry_point in entry_points
+                if entry_point.dist is not None
+            ),
+            key=lambda plugin: (plugin.name, plugin.distribution),
+        )
+    )
+
+
+def pick(plugins: Iterable[Plugin], namespace: str, name: str) -> Plugin:
+    """Return the plug-in with this name.
+
+    :raises PluginError: if there is none, or more than one.
+    """
+    plugins = tuple(plugins)
+    named = [plugin for plugin in plugins if plugin.name == name]
+    if len(named) > 1:
+        raise conflict(named[0], named[1], 'have the same name')
+    if not named:
+        near = difflib.get_close_matches(name, [p.name for p in plugins], n=1)
+        raise PluginError(
+            f'there is no plug-in {name!r} in {namespace}',
+            namespace=namespace,
+            name=name,
+            hint=f'did you mean {near[0]!r}?'
+            if near
+            else 'install the distribution that ships it; "rtvirt plugin '
+            'list" shows what there is',
+        )
+    return named[0]
+
+
+def load_all(namespace: str, names: Iterable[str] = ()) -> dict[Plugin, Any]:
+    """Load the plug-ins of a namespace, or those that are named.
+
+    :raises PluginError: if one is missing, fails to load, or has the name of
+        another.
+    """
+    plugins = find(namespace)
+    wanted = tuple(names) or [plugin.name for plugin in plugins]
+    picked = [pick(plugins, namespace, name) for name in wanted]
+    return {plugin: plugin.load() for plugin in picked}
+
+
+@functools.cache
+def configurators(*names: str) -> tuple[Configurator, ...]:
+    """Return the configurators, or those that are named.
+
+    They are loaded and made once in a process.
+
+    :raises PluginError: if one is missing, fails to load, is none, or owns
+        what another one owns.
+    """
+    made = {
+        plugin: _make_configurator(plugin, factory)
+        for plugin, factory in load_all(CONFIGURATORS, names).items()
+    }
+    for (one, first), (two, second) in itertools.combinations(made.items(), 2):
+        if shared := _overlap(first.owns, second.owns):
+            raise conflict(two, one, f'both own {shared}')
+    return tuple(made.values())
+
+
+def _make_configurator(
+    plugin: Plugin, factory: Callable[[], Configurator]
+) -> Configurator:
+    try:
+        made = factory()
+    except Exception as error:
+        raise plugin.error(f'cannot be made: {_cause(error)}') from error
+    owns = getattr(made, 'owns', None)
+    if not isinstance(owns, frozenset) or not owns:
+        raise plugin.error(
+            f'is no configurator: its owns is {owns!r:.60}, not a frozenset '
+            'of element paths'
+        )
+    if not callable(getattr(made, 'configure', None)):
+        raise plugin.error('is no configurator: it has no configure()')
+    return made
+
+
+def _overlap(first: Iterable[str], second: Iterable[str]) -> str:
+    """Return a path that both sets own; owning an element is owning all
+    that stands below it."""
+    for one in sorted(first):
+        for two in sorted(second):
+            if f'{one}/'.startswith(f'{two}/'):
+                return one
+            if f'{two}/'.startswith(f'{one}/'):
+                return two
+    return ''
+
+
+def _cause(error: BaseException) -> str:
+    """Name an error in one line."""
+    text = ' '.join(str(error).split())
+    name = type(error).__name__
+    return f'{name}: {text:.200}' if text else name
