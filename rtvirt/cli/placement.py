@@ -133,8 +133,10 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 def effective_settings(parsed_args: argparse.Namespace) -> Settings:
     """Return the options of the files under those of the command line."""
     # oslo.config takes longer to import than all the rest of a command.
+    from rtvirt.conf.log import set_up_logging  # noqa: PLC0415
     from rtvirt.conf.settings import read_settings  # noqa: PLC0415
 
+    set_up_logging(parsed_args.config_files)
     settings = read_settings(parsed_args.config_files)
     given = {
         field.name: value

@@ -205,14 +205,16 @@ def _logging(options: argparse.Namespace, stream: TextIO) -> Iterator[None]:
     # It tells of every entry point that it sees.
     logging.getLogger('stevedore').setLevel(logging.WARNING)
     root = logging.getLogger()
-    before = root.level
+    before = root.level, root.handlers[:]
     root.setLevel(level)
     for handler in handlers:
+        # The configuration may set another level for what it logs to.
+        handler.setLevel(level)
         root.addHandler(handler)
     try:
         yield
     finally:
-        root.setLevel(before)
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
         for handler in handlers:
-            root.removeHandler(handler)
             handler.close()

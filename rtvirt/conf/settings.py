@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
+from oslo_config import iniparser
 
 from rtvirt.conf.opts import GROUP
 from rtvirt.conf.opts import OPTS
@@ -60,25 +61,47 @@ def read_settings(files: Sequence[str] = ()) -> Settings:
     :raises ConfigError: if a file cannot be read, or an option is unknown or
         has a wrong value.
     """
-    for file in files:
-        _check_readable(file)
+    paths = find_files(files)
     conf = cfg.ConfigOpts()
     conf.register_group(GROUP)
     conf.register_opts(OPTS, group=GROUP)
     try:
         conf(
-            [f'--config-file={file}' for file in files],
-            project='rtvirt',
-            prog='rtvirt',
+            [],
+            default_config_files=paths,
             default_config_dirs=[],
             use_env=False,
         )
-        given = _read_given(conf.config_file)
     except cfg.Error as error:
         raise ConfigError(_one_line(error)) from error
+    given = _read_given(paths)
     values = {o.dest: _value(conf, o.dest, given) for o in OPTS}
     values['reserved_huge_pages'] = tuple(values['reserved_huge_pages'] or ())
     return Settings(**values)
+
+
+def find_files(files: Sequence[str]) -> list[str]:
+    """Return the files to read: these, or those in the usual places.
+
+    :raises ConfigError: if one cannot be read.
+    """
+    paths = list(files) or cfg.find_config_files('rtvirt', 'rtvirt')
+    for path in paths:
+        _check_readable(path)
+    return paths
+
+
+def read_sections(path: str) -> dict[str, dict[str, list[str]]]:
+    """Return the options of a file by section, as texts.
+
+    :raises ConfigError: if it is no configuration file.
+    """
+    sections: dict[str, dict[str, list[str]]] = {}
+    try:
+        cfg.ConfigParser(path, sections).parse()
+    except iniparser.ParseError as error:
+        raise ConfigError(_one_line(error)) from error
+    return sections
 
 
 def _check_readable(path: str) -> None:
@@ -98,9 +121,7 @@ def _read_given(paths: Sequence[str]) -> dict[str, str]:
     known = [option.dest for option in OPTS]
     given = {}
     for path in paths:
-        sections: dict[str, dict[str, list[str]]] = {}
-        cfg.ConfigParser(path, sections).parse()
-        for name, texts in sections.get(GROUP.name, {}).items():
+        for name, texts in read_sections(path).get(GROUP.name, {}).items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 raise ConfigError(
