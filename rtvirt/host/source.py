@@ -12,7 +12,7 @@ from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
-from rtvirt.host.facts.directory import DirectoryTree
+from rtvirt.host.facts.read import open_tree
 from rtvirt.host.live import read_live
 from rtvirt.host.sysfs import read_topology
 from rtvirt.model.capabilities import MAX_SIZE
@@ -26,6 +26,8 @@ LOG = logging.getLogger(__name__)
 LOCAL_URI: Final = 'qemu:///system'
 """Whom the local machine is asked of first; its daemon, if it runs."""
 
+_GZIP: Final = b'\x1f\x8b'
+
 
 def read_host(
     source: str | None = None,
@@ -38,9 +40,10 @@ def read_host(
     """Read a host and deal out its pCPUs and pages.
 
     :param source: a libvirt URI (``qemu+ssh://compute7/system``), a file
-        with capabilities XML, or a directory that holds a copy of a host's
-        ``/sys`` and ``/proc``. None is the local machine: what libvirt
-        says, where it answers, else what the kernel says.
+        with capabilities XML, or a copy of a host's files: a directory, a
+        snapshot (``.tar.gz``), an unpacked sosreport. None is the local
+        machine: what libvirt says, where it answers, else what the kernel
+        says.
     :param dedicated: pCPUs for dedicated vCPUs.
     :param shared: pCPUs for floating vCPUs.
     :param pinned: dedicated pCPUs that are taken, beside those that the
@@ -65,10 +68,11 @@ def _read(source: str | None) -> HostTopology:
         return read_live(source)
     path = Path(source)
     try:
-        if path.is_dir():
-            host = read_topology(DirectoryTree(path))
+        data = None if path.is_dir() else _read_file(path)
+        if data is None or data.startswith(_GZIP):
+            host = read_topology(open_tree(path))
         else:
-            host = HostTopology.from_capabilities(_read_file(path))
+            host = HostTopology.from_capabilities(data)
     except RTVirtError as error:
         raise HostError(f'{source}: {error}', hint=error.hint) from error
     return dataclasses.replace(host, name=path.stem or source)
@@ -95,8 +99,8 @@ def _read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise HostError(
             'there is no such file',
-            hint='name a file with capabilities XML, or a libvirt URI as in '
-            'qemu:///system',
+            hint='name a file with capabilities XML, a snapshot, or a '
+            'libvirt URI as in qemu:///system',
         ) from None
     except OSError as error:
         raise HostError(f'it cannot be read: {error.strerror}') from None
