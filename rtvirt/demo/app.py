@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's command line: how it ends, whatever happens."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+from typing import NoReturn
+
+from rtvirt.cli.exitcode import ExitCode
+from rtvirt.demo.embed import private_directory
+from rtvirt.demo.screen import Screen
+from rtvirt.demo.story import tell
+from rtvirt.exception import RTVirtError
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the demo and return the exit code.
+
+    0 where every thread is as planned, 3 where one is not, 4 where the
+    flavor does not fit, 1 where the demo could not run.
+
+    :param argv: the arguments; those of the process where None.
+    """
+    parser = argparse.ArgumentParser(
+        prog='rtvirt-demo',
+        description='Plan a guest on this machine, start it with QEMU in a '
+        'private directory, show that every thread is where the plan put '
+        'it, and take everything away again.',
+    )
+    parser.add_argument('flavor', type=Path, help='a YAML or JSON file')
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of an error'
+    )
+    arguments = parser.parse_args(argv)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        with private_directory('rtvirt-demo-') as root:
+            # Read when libvirt is loaded: it would write to the terminal.
+            log = root / 'libvirt.log'
+            os.environ.setdefault('LIBVIRT_LOG_OUTPUTS', f'3:file:{log}')
+            return tell(arguments.flavor, root, Screen())
+    except KeyboardInterrupt:
+        return _complain('interrupted; all is given back', '', 130)
+    except BrokenPipeError:
+        # Python flushes standard output once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.BROKEN_PIPE
+    except RTVirtError as error:
+        if arguments.debug:
+            raise
+        return _complain(str(error), error.hint, ExitCode.FAILED)
+    except Exception as error:
+        if arguments.debug:
+            raise
+        what = f'{type(error).__name__}: {error}'.replace('\n', ' ')
+        return _complain(
+            f'this should not happen: {what}',
+            '--debug shows where',
+            ExitCode.FAILED,
+        )
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    # What is cleaned up from now on is not to be interrupted again.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _complain(message: str, hint: str, code: int) -> int:
+    sys.stderr.write(f'demo: {message}\n')
+    if hint:
+        sys.stderr.write(f'  {hint}\n')
+    return code

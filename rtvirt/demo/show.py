@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's last table: every thread and the memory, with a verdict each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rtvirt.demo.screen import Screen
+from rtvirt.model.observed import ObservedDomain
+from rtvirt.model.observed import ObservedPages
+from rtvirt.model.observed import ObservedThread
+from rtvirt.model.observed import Scheduling
+from rtvirt.model.plan import Plan
+from rtvirt.verify.proof import MemoryProof
+from rtvirt.verify.proof import ThreadProof
+from rtvirt.verify.proof import prove_memory
+from rtvirt.verify.proof import prove_threads
+
+_HEADING: Final = ('thread', 'tid', 'name', 'planned', 'actual', 'verdict')
+_OK: Final = 'ok'
+_WRONG: Final = 'NOT AS PLANNED'
+
+Row = tuple[Sequence[str], str]
+
+
+def show_proof(
+    screen: Screen, plan: Plan, observed: ObservedDomain, *, locked: bool
+) -> bool:
+    """Show what was planned beside what the kernel shows.
+
+    :param locked: whether the guest was started with locked memory.
+    :return: whether everything is as planned.
+    """
+    threads = prove_threads(plan, observed)
+    memory = prove_memory(plan, observed.memory)
+    rows = [_thread_row(proof) for proof in threads]
+    rows += _memory_rows(plan, memory, locked=locked)
+    screen.table(
+        [_HEADING, *(cells for cells, _ in rows)], [style for _, style in rows]
+    )
+    screen.say()
+    for proof in threads:
+        if proof.ok and proof.thread and proof.thread.scheduling.priority:
+            _praise(screen, proof.subject, proof.thread)
+    wrong = [proof for proof in threads if not proof.ok]
+    holds = memory.pages_ok and (memory.locked_ok or not locked)
+    if wrong:
+        screen.say(f'{len(wrong)} threads are not as planned.', 'bad')
+    else:
+        screen.say(f'All {len(threads)} threads are as planned.', 'good')
+    if not holds:
+        screen.say('The memory is not as planned.', 'bad')
+    return holds and not wrong
+
+
+def _praise(screen: Screen, subject: str, thread: ObservedThread) -> None:
+    """Say in a sentence what a real-time thread is about."""
+    actual = thread.scheduling
+    screen.say(
+        f'{subject} is thread {thread.tid}, under '
+        f'SCHED_{actual.policy.upper()} with priority {actual.priority} on '
+        f'pCPU {actual.cpus}: where the plan put it.',
+        'star',
+    )
+
+
+def _thread_row(proof: ThreadProof) -> Row:
+    thread = proof.thread
+    if not proof.ok:
+        style = 'bad'
+    elif proof.planned and proof.planned.priority:
+        style = 'star'
+    else:
+        style = 'good' if proof.planned else 'faint'
+    return (
+        proof.subject,
+        str(thread.tid) if thread else '-',
+        thread.name if thread else '-',
+        _describe(proof.planned) if proof.planned else 'idle by now',
+        _describe(thread.scheduling) if thread else 'there is none',
+        _OK if proof.ok else _WRONG,
+    ), style
+
+
+def _describe(scheduling: Scheduling) -> str:
+    cpus = f'pCPU {scheduling.cpus}' if scheduling.cpus else 'any pCPU'
+    if scheduling.priority:
+        return f'{cpus}, {scheduling.policy.upper()} {scheduling.priority}'
+    return f'{cpus}, {scheduling.policy}'
+
+
+def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
+    rows: list[Row] = [
+        _row(
+            'guest memory',
+            _pages(proof.planned),
+            'hidden' if proof.actual is None else _pages(proof.actual),
+            ok=proof.pages_ok,
+        )
+    ]
+    if plan.guest.locked_memory:
+        wanted = f'{plan.guest.memory_mib} MiB locked'
+        if locked:
+            actual = f'{(proof.locked_kib or 0) >> 10} MiB locked'
+            rows.append(_row('', wanted, actual, ok=proof.locked_ok))
+        else:
+            cells = ('', '', '', wanted, 'left out, see above', '-')
+            rows.append((cells, 'note'))
+    return rows
+
+
+def _row(subject: str, planned: str, actual: str, *, ok: bool) -> Row:
+    cells = (subject, '', '', planned, actual, _OK if ok else _WRONG)
+    return cells, 'good' if ok else 'bad'
+
+
+def _pages(pages: Sequence[ObservedPages]) -> str:
+    if not pages:
+        return 'ordinary pages'
+    return ', '.join(
+        f'{page.count} x {page.size_kib // 1024} MiB on node {page.node}'
+        for page in pages
+    )
