@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 
 class Severity(enum.StrEnum):
@@ -20,10 +21,31 @@ class Severity(enum.StrEnum):
     WARNING = 'warning'
     INFO = 'info'
 
+    @property
+    def rank(self) -> int:
+        """The place in this order, 0 for the worst."""
+        return _RANKS[self]
+
+
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Safety(enum.StrEnum):
+    """What it takes to mend a finding.
+
+    ``LIVE``: it may be done while real-time guests run. ``DISRUPTIVE``: it
+    stalls or restarts something that guests may notice. ``REBOOT``: it
+    takes effect with the next boot of the host.
+    """
+
+    LIVE = 'live'
+    DISRUPTIVE = 'disruptive'
+    REBOOT = 'reboot'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One answer that is "no".
+    """One answer that is "no", or one that could not be given.
 
     :ivar code: stable identifier of the check or rule, documented.
     :ivar severity: how bad it is.
@@ -31,6 +53,10 @@ class Finding:
     :ivar expected: what should be, as a person reads it.
     :ivar actual: what is.
     :ivar hint: the command or setting that mends it.
+    :ivar safety: what the mend takes; None where there is none to apply.
+    :ivar is_undecided: whether what it takes to decide could not be read;
+        ``actual`` then says why. It counts for nothing in a verdict of
+        "yes" or "no".
     """
 
     code: str
@@ -39,3 +65,5 @@ class Finding:
     expected: str
     actual: str
     hint: str = ''
+    safety: Safety | None = None
+    is_undecided: bool = False

@@ -111,6 +111,8 @@ def _read_machine_cpus(
     found = {}
     for group in _ABOVE_GUESTS:
         cpus = read_value(tree, f'{root}/{group}/{file}', parse_list)
+        if isinstance(cpus, Missing) and not cpus.is_absent:
+            return cpus
         # A group that no guest was in yet has none of its own.
         if isinstance(cpus, CPUSet) and cpus:
             found[f'/{group}'] = cpus
@@ -126,7 +128,11 @@ def _read_partitions(tree: Tree) -> tuple[Partition, ...] | Missing:
         state = read_value(
             tree, f'{_ROOT}{group}/cpuset.cpus.partition', parse_text
         )
-        if isinstance(state, Missing) or state == 'member':
+        if isinstance(state, Missing):
+            if state.is_absent:
+                continue
+            return state
+        if state == 'member':
             continue
         cpus = read_value(
             tree, f'{_ROOT}{group}/cpuset.cpus.effective', parse_list

@@ -28,9 +28,15 @@ def read_cpu_ids(tree: Tree) -> tuple[int, ...]:
     return tuple(cpu for cpu in numbered(tree, CPU, 'cpu') if cpu <= MAX_CPU)
 
 
-def read_cpu_facts(tree: Tree) -> CPUFacts:
+def read_cpu_facts(tree: Tree, ids: Iterable[int]) -> CPUFacts:
     """Read which CPUs there are and what they can do."""
-    return CPUFacts(**read_fields(tree, CPUFacts), **_read_cpuinfo(tree))
+    return CPUFacts(
+        **read_fields(tree, CPUFacts),
+        **_read_cpuinfo(tree),
+        packages=group_by_text(
+            tree, ids, f'{CPU}/cpu{{}}/topology/physical_package_id'
+        ),
+    )
 
 
 def group_by_text(
@@ -38,19 +44,21 @@ def group_by_text(
 ) -> FrozenDict[str, CPUSet] | Missing:
     """Return the CPUs that have each value of a per-CPU file.
 
+    A CPU without the file is left out; one whose file cannot be read makes
+    all of it unknown.
+
     :param path: with ``{}`` in place of the CPU's id.
     """
     masks: dict[str, int] = {}
-    missing: Missing | None = None
     for cpu in ids:
         text = read_text(tree, path.format(cpu))
-        if isinstance(text, Missing):
-            missing = missing or text
-        else:
+        if isinstance(text, str):
             bare = text.strip()
             masks[bare] = masks.get(bare, 0) | 1 << cpu
+        elif not text.is_absent:
+            return text
     if not masks:
-        return missing or absent(path.format('*'))
+        return absent(path.format('*'))
     return FrozenDict(
         {text: CPUSet.from_mask(mask) for text, mask in masks.items()}
     )

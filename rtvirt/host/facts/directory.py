@@ -19,7 +19,13 @@ from rtvirt.model.facts.missing import absent
 _MAX_LINKS: Final = 40
 _CHUNK: Final = 8192
 _NOT_THERE: Final = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ESRCH, errno.ENAMETOOLONG}
+    {
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ESRCH,
+    }
 )
 
 
@@ -79,6 +85,8 @@ class DirectoryTree:
         if stat.S_ISLNK(mode):
             real = self._resolve(path)
             mode = os.lstat(real).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, 'not a regular file')
         return real

@@ -13,10 +13,10 @@ from typing import Final
 from lxml import etree
 
 from rtvirt.host.facts.tree import Tree
+from rtvirt.host.facts.tree import read_names
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.libvirt import RunningDomain
 from rtvirt.model.facts.missing import Missing
-from rtvirt.model.facts.missing import absent
 from rtvirt.model.frozendict import FrozenDict
 
 STATE: Final = '/run/libvirt/qemu'
@@ -29,9 +29,9 @@ def read_running_domains(tree: Tree) -> tuple[RunningDomain, ...] | Missing:
 
     A file that is no such XML is passed over: libvirt keeps others there.
     """
-    names = tree.names(STATE)
-    if not names:
-        return absent(STATE)
+    names = read_names(tree, STATE)
+    if isinstance(names, Missing):
+        return names
     found = []
     unreadable: Missing | None = None
     for name in names[:_MAX_DOMAINS]:

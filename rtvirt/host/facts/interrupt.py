@@ -53,39 +53,52 @@ def _read_irqs(tree: Tree) -> tuple[IRQ, ...] | Missing:
     head, _, body = text.partition('\n')
     cpus = [int(cpu) for cpu in _CPU.findall(head)]
     found = []
+    missing: Missing | None = None
     for line in body.splitlines():
         label, colon, rest = line.partition(':')
         number = label.strip()
-        if colon and number.isdecimal() and len(number) < 10:
-            found.append(_read_irq(tree, int(number), rest, cpus))
-    return tuple(found)
+        if not colon or not number.isdecimal() or len(number) > 9:
+            continue
+        irq = _read_irq(tree, int(number), rest, cpus)
+        if isinstance(irq, IRQ):
+            found.append(irq)
+        elif irq.is_absent:
+            # It was freed since; or a copy of the host has none of them.
+            missing = irq
+        else:
+            return irq
+    return tuple(found) if found or missing is None else missing
 
 
-def _read_irq(tree: Tree, number: int, rest: str, cpus: list[int]) -> IRQ:
+def _read_irq(
+    tree: Tree, number: int, rest: str, cpus: list[int]
+) -> IRQ | Missing:
     """Read one interrupt; ``rest`` is what follows its number.
 
     The counts stand in columns of fixed width: to look for those that are
     not zero is much faster than to split thousands of lines of hundreds.
     """
+    directory = f'/proc/irq/{number}'
+    effective = read_value(
+        tree, f'{directory}/effective_affinity_list', parse_list
+    )
+    if isinstance(effective, Missing) and effective.is_absent:
+        # Interrupt controllers without it deliver to the whole mask.
+        effective = read_value(
+            tree, f'{directory}/smp_affinity_list', parse_list
+        )
+    if isinstance(effective, Missing):
+        return effective
     width = _COLUMN * len(cpus)
     counted = CPUSet(
         cpu
         for match in _COUNT.finditer(rest, 0, width)
         if (cpu := cpus[(match.end() - 1) // _COLUMN]) <= MAX_CPU
     )
-    directory = f'/proc/irq/{number}'
-    effective = read_value(
-        tree, f'{directory}/effective_affinity_list', parse_list
-    )
-    if isinstance(effective, Missing):
-        # Interrupt controllers without it deliver to the whole mask.
-        effective = read_value(
-            tree, f'{directory}/smp_affinity_list', parse_list
-        )
     return IRQ(
         number=number,
         name=' '.join(rest[width:].split()),
-        effective=value_or(effective, CPUSet()),
+        effective=effective,
         counted=counted,
     )
 

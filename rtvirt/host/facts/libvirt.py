@@ -10,6 +10,7 @@ from typing import Final
 from rtvirt.host.facts.config import parse_libvirt_conf
 from rtvirt.host.facts.domain import read_running_domains
 from rtvirt.host.facts.tree import Tree
+from rtvirt.host.facts.tree import read_names
 from rtvirt.host.facts.tree import read_text
 from rtvirt.model.facts.libvirt import LibvirtFacts
 from rtvirt.model.facts.missing import Missing
@@ -38,7 +39,7 @@ def read_libvirt_facts(
     conf = read_text(tree, QEMU_CONF)
     pid = _daemon(() if isinstance(tasks, Missing) else tasks)
     return LibvirtFacts(
-        sockets=tree.names('/run/libvirt') or absent('/run/libvirt'),
+        sockets=read_names(tree, '/run/libvirt'),
         controllers=_setting(conf, 'cgroup_controllers'),
         hugetlbfs_mount=_setting(conf, 'hugetlbfs_mount'),
         capabilities=_read_capabilities(tree, pid),

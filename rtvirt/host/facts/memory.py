@@ -36,6 +36,7 @@ def read_memory_facts(tree: Tree) -> MemoryFacts:
         pages=_read_pages(tree, '/sys/kernel/mm/hugepages'),
         mounts=_read_hugetlb_mounts(tree),
         swaps=_read_swaps(tree),
+        balloons=_read_balloons(tree),
     )
 
 
@@ -83,8 +84,11 @@ def _read_pages(tree: Tree, directory: str) -> tuple[PageCount, ...] | Missing:
         pool = f'{directory}/{name}'
         total = read_value(tree, f'{pool}/nr_hugepages', parse_int)
         free = read_value(tree, f'{pool}/free_hugepages', parse_int)
-        if isinstance(total, Missing) or isinstance(free, Missing):
-            continue
+        # Not to know one pool is not to know what there is.
+        if isinstance(total, Missing):
+            return total
+        if isinstance(free, Missing):
+            return free
         found.append(
             PageCount(
                 size_kib=int(match[1]),
@@ -127,3 +131,12 @@ def _read_swaps(tree: Tree) -> tuple[str, ...] | Missing:
         return text
     rows = [line.split() for line in text.splitlines()[1:]]
     return tuple(row[0] for row in rows if row)
+
+
+def _read_balloons(tree: Tree) -> tuple[str, ...] | Missing:
+    """Read the devices of the driver; it lists other things beside them."""
+    path = '/sys/bus/virtio/drivers/virtio_balloon'
+    names = tree.names(path)
+    if not names:
+        return absent(path)
+    return tuple(name for name in names if name.startswith('virtio'))

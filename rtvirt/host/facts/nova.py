@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Final
 from typing import TypeVar
 
+from rtvirt.conf.reserved import parse_reserved
 from rtvirt.host.facts.config import parse_ini
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_text
@@ -17,7 +17,7 @@ from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.facts.missing import malformed
 from rtvirt.model.facts.nova import NovaFacts
-from rtvirt.model.facts.nova import ReservedPages
+from rtvirt.model.partition import ReservedPages
 
 T = TypeVar('T')
 
@@ -56,17 +56,16 @@ OPTIONS: Final = frozenset(
 """Section and name of every option that is read; a snapshot keeps no
 other."""
 
-_UNIT_KIB: Final = {'KB': 1, 'MB': 1024, 'GB': 1024 * 1024}
-_SIZE: Final = re.compile(r'(\d{1,12})\s*(?:([kmg])i?b?)?', re.IGNORECASE)
-
 
 def read_nova_facts(tree: Tree) -> NovaFacts:
     """Read the options that concern placement, later files winning."""
     settings: dict[tuple[str, str], list[str]] = {}
     files = []
+    unread: Missing | None = None
     for path in _config_files(tree):
         text = read_text(tree, path)
         if isinstance(text, Missing):
+            unread = unread if text.is_absent else text
             continue
         files.append(path)
         found: dict[tuple[str, str], list[str]] = {}
@@ -79,6 +78,9 @@ def read_nova_facts(tree: Tree) -> NovaFacts:
     def option(
         name: tuple[str, str], parse: Callable[[list[str]], T]
     ) -> T | Missing:
+        # A file that was not read may set the option, or set it anew.
+        if unread is not None:
+            return unread
         return _option(settings, where, name, parse)
 
     return NovaFacts(
@@ -138,21 +140,5 @@ def _parse_bool(values: list[str]) -> bool:
 
 
 def _parse_reserved_pages(values: list[str]) -> tuple[ReservedPages, ...]:
-    """Read ``node:0,size:2048,count:64``, an option given many times."""
-    found = []
-    for value in values:
-        items = dict(
-            item.strip().partition(':')[::2] for item in value.split(',')
-        )
-        match = _SIZE.fullmatch(items.get('size', '').strip())
-        if match is None:
-            raise ValueError(value)
-        unit = (match[2] or 'k').upper() + 'B'
-        found.append(
-            ReservedPages(
-                node=int(items.get('node', '')),
-                size_kib=int(match[1]) * _UNIT_KIB[unit],
-                count=int(items.get('count', '')),
-            )
-        )
-    return tuple(found)
+    """Read an option that is given once for each pool."""
+    return tuple(parse_reserved(value) for value in values)

@@ -63,12 +63,13 @@ def _read_idle_states(
     enabled: dict[tuple[str, int], int] = {}
     for cpus in (CPUSet(ids) - hybrid, hybrid & CPUSet(ids)):
         for path, state in _read_state_names(tree, cpus):
-            mask = enabled.get(state, 0)
-            for cpu in cpus:
-                where = f'{CPU}/cpu{cpu}/cpuidle/{path}/disable'
-                if read_value(tree, where, parse_int) == 0:
-                    mask |= 1 << cpu
-            enabled[state] = mask
+            disabled = group_by_text(
+                tree, cpus, f'{CPU}/cpu{{}}/cpuidle/{path}/disable'
+            )
+            if isinstance(disabled, Missing):
+                return disabled
+            mask = disabled.get('0', CPUSet()).mask
+            enabled[state] = enabled.get(state, 0) | mask
     if not enabled:
         return absent(f'{CPU}/cpu*/cpuidle/state*')
     return tuple(

@@ -66,7 +66,7 @@ def open_tree(root: str | os.PathLike[str]) -> Tree:
 def read_tree(tree: Tree) -> HostFacts:
     """Read the facts of the host whose files these are."""
     ids = read_cpu_ids(tree)
-    cpu = read_cpu_facts(tree)
+    cpu = read_cpu_facts(tree, ids)
     tasks = read_tasks(tree)
     return HostFacts(
         kernel=read_kernel_facts(tree),

@@ -82,7 +82,9 @@ def _read_cpu_affinity(tree: Tree) -> CPUSet | Missing:
     for path in _systemd_files(tree):
         text = read_text(tree, path)
         if isinstance(text, Missing):
-            continue
+            if text.is_absent:
+                continue
+            return text
         for section, key, value in parse_ini(text):
             if (section, key) != ('Manager', 'CPUAffinity'):
                 continue
@@ -139,7 +141,9 @@ def _read_isolated_cores(tree: Tree, profile: str) -> CPUSet | Missing:
         path = f'/etc/tuned/{name}-variables.conf'
         text = read_text(tree, path)
         if isinstance(text, Missing):
-            continue
+            if text.is_absent:
+                continue
+            return text
         values = TUNED_VARIABLES.findall(text)
         if values:
             try:

@@ -9,6 +9,7 @@ from typing import Final
 from rtvirt.host.facts.tree import Tree
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import Why
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.facts.missing import malformed
 from rtvirt.model.facts.parse import parse_list
@@ -56,6 +57,12 @@ def read_tasks(tree: Tree) -> tuple[Task, ...] | Missing:
     pids = read_process_ids(tree)
     if not pids:
         return absent('/proc/*/task/*')
+    if pids[0] != 1:
+        return Missing(
+            missing=Why.UNREADABLE,
+            path='/proc/*/task/*',
+            detail='the processes of others are hidden (hidepid)',
+        )
     found: list[Task] = []
     sets: dict[bytes, CPUSet] = {}
     for pid in pids:

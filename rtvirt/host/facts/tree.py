@@ -99,3 +99,14 @@ def read_value(
         bare = text.strip()
         shown = bare if len(bare) <= _MAX_SHOWN else bare[:_MAX_SHOWN] + '...'
         return malformed(path, repr(shown))
+
+
+def read_names(tree: Tree, path: str) -> tuple[str, ...] | Missing:
+    """Return a directory's entries, or why there are none to be seen."""
+    names = tree.names(path)
+    if names:
+        return names
+    # No directory can be read as a file: one that is there, and may be
+    # entered, is absent as such.
+    content = tree.read(path)
+    return content if isinstance(content, Missing) else absent(path)

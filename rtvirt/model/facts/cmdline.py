@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,20 +25,21 @@ class CommandLine:
 
     text: str
 
-    def values(self, name: str) -> tuple[str, ...]:
-        """Return the values of a parameter in the order given.
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """Yield name, with underscores, and value in the order given.
 
         A parameter without ``=`` has the value ``''``.
         """
-        wanted = name.replace('-', '_')
-        found = []
         for word in _WORD.findall(self.text):
             if word == '--':
-                break
-            key, _, value = word.replace('"', '').partition('=')
-            if key.replace('-', '_') == wanted:
-                found.append(value)
-        return tuple(found)
+                return
+            name, _, value = word.replace('"', '').partition('=')
+            yield name.replace('-', '_'), value
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter in the order given."""
+        wanted = name.replace('-', '_')
+        return tuple(v for n, v in self.parameters() if n == wanted)
 
     def value(self, name: str) -> str | None:
         """Return the last value of a parameter, None where not given."""

@@ -57,6 +57,8 @@ class MemoryFacts:
 
     :ivar pages: the pools of the whole host.
     :ivar swaps: the names of the areas in use.
+    :ivar balloons: the devices by which a hypervisor takes memory back;
+        absent where the driver is not there.
     """
 
     nodes: tuple[NodeFacts, ...] | Missing = fact('/sys/devices/system/node')
@@ -79,4 +81,7 @@ class MemoryFacts:
     )
     zone_reclaim_mode: int | Missing = fact(
         '/proc/sys/vm/zone_reclaim_mode', parse_int
+    )
+    balloons: tuple[str, ...] | Missing = fact(
+        '/sys/bus/virtio/drivers/virtio_balloon'
     )

@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import fact
+from rtvirt.model.partition import ReservedPages
 
 _CONF = '/etc/nova/nova.conf'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservedPages:
-    """One ``reserved_huge_pages`` entry: pages kept from guests."""
-
-    node: int
-    size_kib: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
