@@ -59,8 +59,10 @@ class MiB(FormattableColumn[int]):
 
 def format_kib(kib: int) -> str:
     """Return a size in the largest unit that keeps it a whole number."""
+    if not kib:
+        return '0'
     unit = 0
-    while kib and kib % 1024 == 0 and unit < len(_UNITS) - 1:
+    while kib % 1024 == 0 and unit < len(_UNITS) - 1:
         kib //= 1024
         unit += 1
     return f'{kib} {_UNITS[unit]}'
