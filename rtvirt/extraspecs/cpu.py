@@ -8,17 +8,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from rtvirt.exception import ConflictingExtraSpecs
 from rtvirt.extraspecs.request import Request
+from rtvirt.extraspecs.unlisted import group_name
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.guest import ThreadPolicy
+
+_POLICY: Final = 'hw:cpu_policy'
+_IMAGE_POLICY: Final = 'hw_cpu_policy'
+_THREADS: Final = 'hw:cpu_thread_policy'
+_IMAGE_THREADS: Final = 'hw_cpu_thread_policy'
+_EMULATOR: Final = 'hw:emulator_threads_policy'
+_PCPU: Final = 'resources:PCPU'
+_VCPU: Final = 'resources:VCPU'
+_TRAIT: Final = 'trait:HW_CPU_HYPERTHREADING'
 
 _RANK: Final = {
     CPUPolicy.SHARED: 0,
     CPUPolicy.MIXED: 1,
     CPUPolicy.DEDICATED: 2,
 }
-_TRAIT: Final = 'trait:HW_CPU_HYPERTHREADING'
 _BY_TRAIT: Final = {
     'required': ThreadPolicy.REQUIRE,
     'forbidden': ThreadPolicy.ISOLATE,
@@ -33,80 +43,80 @@ def cpu_policy(
     :raises ConflictingExtraSpecs: if the image asks for more than the
         flavor, or resources contradict the policy or the vCPUs.
     """
-    flavor: CPUPolicy | None = request.specs.get('hw:cpu_policy')
-    image: CPUPolicy | None = request.properties.get('hw_cpu_policy')
+    specs = request.specs
+    flavor: CPUPolicy | None = specs.get(_POLICY)
+    image: CPUPolicy | None = request.properties.get(_IMAGE_POLICY)
     if flavor and image and _RANK[image] > _RANK[flavor]:
+        allowed = [word for word, rank in _RANK.items() if rank < _RANK[image]]
         raise request.conflict(
-            f'the flavor has hw:cpu_policy={flavor}, the image '
-            f'hw_cpu_policy={image}: an image may not ask for more than the '
-            'flavor',
-            'hw_cpu_policy',
-            'hw:cpu_policy',
-            expected=' or '.join(
-                policy for policy in _RANK if _RANK[policy] <= _RANK[flavor]
-            ),
+            f'the image has {_IMAGE_POLICY}={image}, the flavor only '
+            f'{_POLICY}={flavor}',
+            _IMAGE_POLICY,
+            _POLICY,
+            expected=' or '.join(allowed),
             hint='take another flavor or change the image',
         )
-    policy = flavor or image
-    keys = [key for key in request.specs if key[:9] == 'resources']
-    return (
-        _policy_of_resources(request, keys, policy, emulator)
-        if keys
-        else policy
-    )
+    if _PCPU in specs or _VCPU in specs:
+        return _policy_of_resources(request, flavor or image, emulator)
+    return flavor or image
 
 
 def _policy_of_resources(
     request: Request,
-    keys: list[str],
     policy: CPUPolicy | None,
     emulator: EmulatorPolicy | None,
 ) -> CPUPolicy | None:
     """Return the policy that ``resources:PCPU`` or ``:VCPU`` stand for."""
-    vcpus = sum(request.specs[k] for k in keys if k.endswith(':VCPU'))
-    pcpus = sum(request.specs[k] for k in keys if k.endswith(':PCPU'))
-    if policy and (vcpus or pcpus):
+    pcpus: int = request.specs.get(_PCPU, 0)
+    vcpus: int = request.specs.get(_VCPU, 0)
+    keys = _keys_of(request, _PCPU, _VCPU)
+    if policy and (pcpus or vcpus):
         raise request.conflict(
-            f'{keys[0]} and the CPU policy {policy} are both given',
-            keys[0],
-            'hw:cpu_policy'
-            if 'hw:cpu_policy' in request.specs
-            else 'hw_cpu_policy',
-            hint='use one or the other',
-        )
-    if vcpus and pcpus:
-        raise request.conflict(
-            'resources:VCPU and resources:PCPU are both given',
+            f'{keys[0]} and a CPU policy are both given',
             *keys,
-            hint='use hw:cpu_policy=mixed for a guest that has both',
+            _POLICY,
+            _IMAGE_POLICY,
+            expected='one or the other',
+            hint=f'remove {keys[0]}: the policy says it all',
+        )
+    if pcpus and vcpus:
+        raise request.conflict(
+            f'{_PCPU} and {_VCPU} are both given',
+            *keys,
+            expected='one or the other',
+            hint=f'set {_POLICY}=mixed for a guest that has both',
         )
     if pcpus:
-        _check_pcpus(request, keys, pcpus, emulator)
+        _check_pcpus(request, pcpus, emulator)
         return CPUPolicy.DEDICATED
     return CPUPolicy.SHARED if vcpus else policy
 
 
 def _check_pcpus(
-    request: Request,
-    keys: list[str],
-    pcpus: int,
-    emulator: EmulatorPolicy | None,
+    request: Request, pcpus: int, emulator: EmulatorPolicy | None
 ) -> None:
     wanted = request.flavor.vcpus
-    why = 'vCPUs'
+    why = 'one for each vCPU'
     if emulator is EmulatorPolicy.ISOLATE:
         wanted += 1
-        why = 'vCPUs and one for hw:emulator_threads_policy=isolate'
+        why += f' and one for {_EMULATOR}=isolate'
     if pcpus != wanted:
-        key = next(k for k in keys if k.endswith(':PCPU'))
+        key = _keys_of(request, _PCPU)[0]
         raise request.conflict(
-            f'{key} asks for {pcpus} pCPUs, the guest needs {wanted}: its '
-            f'{request.flavor.vcpus} {why}',
+            f'{key} asks for {pcpus} pCPUs, and the guest needs {wanted}: '
+            f'{why}',
             key,
-            'hw:emulator_threads_policy',
+            _EMULATOR,
             expected=str(wanted),
-            hint=f'set {key}={wanted}, or use hw:cpu_policy=dedicated',
+            hint=f'set {key}={wanted}, or {_POLICY}=dedicated in its place',
         )
+
+
+def _keys_of(request: Request, *names: str) -> list[str]:
+    """Return the extra specs of any request group, as they are written."""
+    return [
+        key for key in request.flavor.extra_specs if group_name(key) in names
+    ]
 
 
 def thread_policy(request: Request) -> ThreadPolicy | None:
@@ -114,37 +124,39 @@ def thread_policy(request: Request) -> ThreadPolicy | None:
 
     :raises ConflictingExtraSpecs: if flavor, image and trait disagree.
     """
-    flavor: ThreadPolicy | None = request.specs.get('hw:cpu_thread_policy')
-    image: ThreadPolicy | None = request.properties.get('hw_cpu_thread_policy')
-    policy = flavor or image
-    if image and policy is not image and policy is not ThreadPolicy.PREFER:
+    flavor: ThreadPolicy | None = request.specs.get(_THREADS)
+    image: ThreadPolicy | None = request.properties.get(_IMAGE_THREADS)
+    if image and flavor not in (None, ThreadPolicy.PREFER, image):
         raise request.conflict(
-            f'the flavor has hw:cpu_thread_policy={flavor}, the image '
-            f'hw_cpu_thread_policy={image}',
-            'hw_cpu_thread_policy',
-            'hw:cpu_thread_policy',
+            f'the image has {_IMAGE_THREADS}={image}, the flavor '
+            f'{_THREADS}={flavor}',
+            _IMAGE_THREADS,
+            _THREADS,
             expected=str(flavor),
             hint='take another flavor or change the image',
         )
-    trait_key, trait = _hyperthreading_trait(request)
+    policy = flavor or image
+    if _TRAIT in request.specs:
+        trait: str | None = request.specs[_TRAIT]
+    elif request.properties.get(_TRAIT) == 'required':
+        trait = 'required'
+    else:
+        return policy
     if policy and trait:
+        key = _trait_key(request)
         raise request.conflict(
-            f'{trait_key} and the CPU thread policy {policy} are both given',
-            trait_key,
-            'hw:cpu_thread_policy' if flavor else 'hw_cpu_thread_policy',
-            hint='use one or the other',
+            f'{key} and a CPU thread policy are both given',
+            key,
+            _THREADS,
+            _IMAGE_THREADS,
+            expected='one or the other',
+            hint=f'remove {key}: the policy says it all',
         )
-    return _BY_TRAIT.get(trait, policy)
+    return _BY_TRAIT.get(trait or '', policy)
 
 
-def _hyperthreading_trait(request: Request) -> tuple[str, str]:
-    """Return the key and the value of the first trait, or empty strings."""
-    for key, value in request.specs.items():
-        if key[:5] == 'trait':
-            return key, value or ''
-    if request.properties.get(_TRAIT) == 'required':
-        return _TRAIT, 'required'
-    return '', ''
+def _trait_key(request: Request) -> str:
+    return (*_keys_of(request, _TRAIT), _TRAIT)[0]
 
 
 def check_policies(
@@ -153,28 +165,27 @@ def check_policies(
     threads: ThreadPolicy | None,
     emulator: EmulatorPolicy | None,
 ) -> None:
-    """Refuse what makes sense only for dedicated vCPUs.
+    """Refuse for floating vCPUs what makes sense only for dedicated ones.
 
-    :raises ConflictingExtraSpecs: if the guest's vCPUs all float.
+    :raises ConflictingExtraSpecs: naming what needs them.
     """
-    if policy in (CPUPolicy.DEDICATED, CPUPolicy.MIXED):
+    if policy is CPUPolicy.DEDICATED or policy is CPUPolicy.MIXED:
         return
     if threads:
-        key = 'hw:cpu_thread_policy'
-        if not request.specs.get(key):
-            key = 'hw_cpu_thread_policy'
-        if not request.properties.get(key):
-            key = _hyperthreading_trait(request)[0] or 'hw:cpu_thread_policy'
-        raise _needs_dedicated(request, key, f'the thread policy {threads}')
+        keys = request.present(_THREADS, _IMAGE_THREADS)
+        raise needs_dedicated(request, (*keys, _trait_key(request))[0])
     if emulator is EmulatorPolicy.ISOLATE:
-        key = 'hw:emulator_threads_policy'
-        raise _needs_dedicated(request, key, f'{key}=isolate')
+        raise needs_dedicated(request, _EMULATOR)
 
 
-def _needs_dedicated(request: Request, key: str, what: str) -> Exception:
+def needs_dedicated(request: Request, key: str) -> ConflictingExtraSpecs:
+    """Return the error for a guest without the dedicated vCPUs it needs."""
     return request.conflict(
-        f'{what} needs dedicated vCPUs, and this guest has none',
+        f'{key}={request.text(key)} needs dedicated vCPUs, and the guest has '
+        'none',
         key,
-        'hw:cpu_policy',
-        hint='set hw:cpu_policy=dedicated',
+        _POLICY,
+        _IMAGE_POLICY,
+        expected='a guest with dedicated vCPUs',
+        hint=f'set {_POLICY}=dedicated or remove {key}',
     )

@@ -5,11 +5,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from rtvirt.extraspecs.agreement import agreed
 from rtvirt.extraspecs.request import Request
 from rtvirt.model.pages import PageSize
 
 _SIZE: Final = 'hw:mem_page_size'
 _IMAGE_SIZE: Final = 'hw_mem_page_size'
+_LOCKED: Final = 'hw:locked_memory'
+_IMAGE_LOCKED: Final = 'hw_locked_memory'
+_ENCRYPTION: Final = 'hw:mem_encryption'
+_IMAGE_ENCRYPTION: Final = 'hw_mem_encryption'
+_MODEL: Final = 'hw:mem_encryption_model'
+_IMAGE_MODEL: Final = 'hw_mem_encryption_model'
 
 
 def page_size(request: Request) -> int | PageSize | None:
@@ -25,17 +32,14 @@ def page_size(request: Request) -> int | PageSize | None:
         return flavor or None
     if flavor is PageSize.ANY or flavor is PageSize.LARGE:
         return image or None
-    asked = request.texts.get(_SIZE)
+    asked = request.text(_SIZE)
     raise request.conflict(
-        f'the image has {_IMAGE_SIZE}={request.image_texts[_IMAGE_SIZE]}, '
-        + (
-            f'the flavor {_SIZE}={asked}'
-            if asked
-            else f'the flavor no {_SIZE}'
-        ),
+        f'the image has {_IMAGE_SIZE}={request.text(_IMAGE_SIZE)}, the flavor '
+        + (f'{_SIZE}={asked}' if asked else f'no {_SIZE}'),
         _IMAGE_SIZE,
         _SIZE,
-        hint=f'set {_SIZE}=large or any, which let the image choose',
+        expected=f'{_SIZE}=large or any, which let the image choose',
+        hint=f'remove {_IMAGE_SIZE} or take another flavor',
     )
 
 
@@ -47,43 +51,21 @@ def locked_memory(request: Request) -> bool:
     :raises ExtraSpecError: if flavor and image disagree, or no page size
         is asked for.
     """
-    locked = agreed_truth(request, 'locked_memory')
-    if locked and not (
-        request.texts.get(_SIZE) or request.image_texts.get(_IMAGE_SIZE)
-    ):
-        key = 'hw:locked_memory'
-        if key not in request.specs:
-            key = 'hw_locked_memory'
+    locked = agreed(request, _LOCKED, _IMAGE_LOCKED)
+    if locked and not (request.text(_SIZE) or request.text(_IMAGE_SIZE)):
         raise request.conflict(
-            f'{key} needs a page size',
-            key,
-            _SIZE,
+            f'{_LOCKED} needs {_SIZE}, which is not given',
+            _LOCKED,
+            _IMAGE_LOCKED,
+            expected=_SIZE,
             hint=f'set {_SIZE}',
         )
-    return bool(locked) or _is_locked_by_encryption(request)
+    if _ENCRYPTION in request.specs or _IMAGE_ENCRYPTION in request.properties:
+        return _is_locked_by_encryption(request) or bool(locked)
+    return bool(locked)
 
 
-def agreed_truth(request: Request, name: str) -> bool | None:
-    """Return a truth value that flavor and image may both give.
-
-    :raises ConflictingExtraSpecs: if they disagree.
-    """
-    flavor: bool | None = request.specs.get(f'hw:{name}')
-    image: bool | None = request.properties.get(f'hw_{name}')
-    if flavor is None:
-        return image
-    if image is not None and image is not flavor:
-        raise request.conflict(
-            f'the flavor has hw:{name}={request.texts[f"hw:{name}"]}, the '
-            f'image hw_{name}={request.image_texts[f"hw_{name}"]}',
-            f'hw:{name}',
-            f'hw_{name}',
-            hint='remove one or make them agree',
-        )
-    return flavor
-
-
-_LOCKING: Final = ('amd-sev', 'amd-sev-es')
+_LOCKS: Final = ('amd-sev', 'amd-sev-es')
 _STATELESS: Final = ('amd-sev-snp', 'intel-tdx')
 
 
@@ -91,55 +73,52 @@ def _is_locked_by_encryption(request: Request) -> bool:
     """Return whether memory encryption locks memory.
 
     As nova's ``get_mem_encryption_constraint``.
+
+    :raises ExtraSpecError: if flavor and image disagree or the image is not
+        made for it.
     """
-    specs = request.specs
-    image = request.properties
-    if not (specs.get('hw:mem_encryption') or image.get('hw_mem_encryption')):
+    if not agreed(request, _ENCRYPTION, _IMAGE_ENCRYPTION):
         return False
-    agreed_truth(request, 'mem_encryption')
-    flavor_model = request.texts.get('hw:mem_encryption_model')
-    image_model = image.get('hw_mem_encryption_model')
-    if None not in (flavor_model, image_model) and flavor_model != image_model:
+    ours = request.text(_MODEL)
+    theirs = request.text(_IMAGE_MODEL)
+    if ours is not None and theirs is not None and ours != theirs:
         raise request.conflict(
-            f'the flavor has hw:mem_encryption_model={flavor_model}, the '
-            f'image hw_mem_encryption_model={image_model}',
-            'hw:mem_encryption_model',
-            'hw_mem_encryption_model',
+            f'the flavor has {_MODEL}={ours}, the image '
+            f'{_IMAGE_MODEL}={theirs}',
+            _MODEL,
+            _IMAGE_MODEL,
+            expected='the same in both',
             hint='remove one or make them agree',
         )
-    model = image_model or flavor_model or 'amd-sev'
-    _check_image_for_encryption(request, model)
-    return model in _LOCKING
+    model = theirs or ours or _LOCKS[0]
+    if model not in _LOCKS + _STATELESS:
+        raise request.invalid(_MODEL)
+    _check_image(request, model)
+    return model in _LOCKS
 
 
-def _check_image_for_encryption(request: Request, model: str) -> None:
+def _check_image(request: Request, model: str) -> None:
+    """Refuse an image that is not made for encrypted memory."""
     image = request.properties
-    machine = request.image_texts.get('hw_machine_type')
-    wants = [
-        ('hw_firmware_type', 'uefi', image.get('hw_firmware_type') == 'uefi')
+    machine = image.get('hw_machine_type', 'q35')
+    wanted = [
+        ('hw_firmware_type', 'uefi', image.get('hw_firmware_type') == 'uefi'),
+        ('hw_machine_type', 'q35', 'q35' in machine),
     ]
-    wants.append(
-        ('hw_machine_type', 'q35', machine is None or 'q35' in machine)
-    )
     if model in _STATELESS:
-        wants.append(
-            (
-                'hw_firmware_stateless',
-                'yes',
-                bool(image.get('hw_firmware_stateless')),
-            )
-        )
+        key = 'hw_firmware_stateless'
+        wanted.append((key, 'yes', image.get(key) is True))
     if model == 'intel-tdx':
-        wants.append(
-            ('hw_video_model', 'none', image.get('hw_video_model') == 'none')
-        )
-    for key, value, holds in wants:
+        key = 'hw_video_model'
+        wanted.append((key, 'none', image.get(key) == 'none'))
+    for key, value, holds in wanted:
         if not holds:
             raise request.conflict(
-                f'memory encryption ({model}) needs an image with {key}='
-                f'{value}',
+                f'memory encryption ({model}) needs {key}={value}, the image '
+                f'has {request.text(key) or "none"}',
                 key,
-                'hw:mem_encryption',
+                _ENCRYPTION,
+                _IMAGE_ENCRYPTION,
                 expected=value,
                 hint=f'set {key}={value} on the image',
             )

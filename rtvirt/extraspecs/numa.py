@@ -15,10 +15,18 @@ from rtvirt.model.pages import PageSize
 
 _NODES: Final = 'hw:numa_nodes'
 _IMAGE_NODES: Final = 'hw_numa_nodes'
-_CPUS: Final = tuple(f'hw:numa_cpus.{cell}' for cell in range(MAX_CELLS))
-_MEM: Final = tuple(f'hw:numa_mem.{cell}' for cell in range(MAX_CELLS))
-_IMAGE_CPUS: Final = tuple(f'hw_numa_cpus.{cell}' for cell in range(MAX_CELLS))
-_IMAGE_MEM: Final = tuple(f'hw_numa_mem.{cell}' for cell in range(MAX_CELLS))
+
+
+def _names(stem: str) -> tuple[str, ...]:
+    return tuple(f'{stem}.{cell}' for cell in range(MAX_CELLS))
+
+
+_CPUS: Final = _names('hw:numa_cpus')
+_IMAGE_CPUS: Final = _names('hw_numa_cpus')
+_MEM: Final = _names('hw:numa_mem')
+_IMAGE_MEM: Final = _names('hw_numa_mem')
+_LISTS: Final = frozenset(_CPUS + _IMAGE_CPUS + _MEM + _IMAGE_MEM)
+_NONE: Final = CPUSet()
 
 
 def cell_count(request: Request) -> int | None:
@@ -31,21 +39,23 @@ def cell_count(request: Request) -> int | None:
     """
     flavor: int | None = request.specs.get(_NODES)
     image: int | None = request.properties.get(_IMAGE_NODES)
+    if image is None:
+        return flavor
     if flavor and image:
         raise request.conflict(
-            'flavor and image both give a number of NUMA cells',
+            f'flavor and image both give a number of cells, {flavor} and '
+            f'{image}',
             _IMAGE_NODES,
             _NODES,
+            expected='one or the other',
             hint=f'remove {_IMAGE_NODES} from the image',
         )
-    if flavor:
-        return flavor
-    if image is not None and image < 1:
-        raise request.invalid(_IMAGE_NODES, 'a whole number of at least 1')
-    return image
+    if flavor is None and image < 1:
+        raise request.invalid(_IMAGE_NODES)
+    return flavor or image
 
 
-def cells(
+def guest_cells(
     request: Request,
     count: int,
     dedicated: int,
@@ -56,73 +66,120 @@ def cells(
     :param dedicated: the dedicated vCPUs, as a mask.
     :raises ExtraSpecError: if vCPUs or memory cannot be divided as asked.
     """
-    cpus = _listed(request, _CPUS, _IMAGE_CPUS)
-    memory = _listed(request, _MEM, _IMAGE_MEM)
-    if cpus is None and memory is None:
-        return _even(request, count, dedicated, page_size)
-    if cpus is None or memory is None or not len(cpus) == len(memory) == count:
+    listed = _combine(request, count) if has_lists(request) else None
+    masks, sizes = listed or _divide(request, count)
+    from_mask = CPUSet.from_mask
+    cells = []
+    for cell, mask in enumerate(masks):
+        pinned = mask & dedicated
+        shared = mask ^ pinned
+        cells.append(
+            GuestCell(
+                id=cell,
+                shared=from_mask(shared) if shared else _NONE,
+                dedicated=from_mask(pinned) if pinned else _NONE,
+                memory_mib=sizes[cell],
+                page_size=page_size,
+            )
+        )
+    return tuple(cells)
+
+
+def _divide(request: Request, count: int) -> tuple[list[int], list[int]]:
+    """Return the cells' vCPUs and memory, divided evenly.
+
+    As nova's ``_get_numa_topology_auto``.
+    """
+    vcpus = request.flavor.vcpus
+    memory_mib = request.flavor.memory_mib
+    if vcpus % count or memory_mib % count:
         raise request.conflict(
-            f'hw:numa_cpus.N name {len(cpus or ())} cells, hw:numa_mem.N '
-            f'{len(memory or ())}, hw:numa_nodes says {count}',
-            _CPUS[0] if cpus is None else _MEM[0],
+            f'{vcpus} vCPUs and {memory_mib} MiB cannot be divided evenly '
+            f'among {count} cells',
             _NODES,
-            hint='give hw:numa_cpus.N and hw:numa_mem.N for every cell, from '
-            '0 on without a gap, and hw:numa_nodes',
+            _IMAGE_NODES,
+            expected='a number that divides vCPUs and memory',
+            hint='give hw:numa_cpus.N and hw:numa_mem.N for every cell',
+        )
+    each = vcpus // count
+    ones = (1 << each) - 1
+    masks = [ones << start for start in range(0, vcpus, each)]
+    return masks, [memory_mib // count] * count
+
+
+def _combine(
+    request: Request, count: int
+) -> tuple[list[int], list[int]] | None:
+    """Return the cells' vCPUs and memory as listed, None if nothing is.
+
+    As nova's ``_get_numa_topology_manual``.
+    """
+    cpus: list[CPUSet] = _listed(request, _CPUS, _IMAGE_CPUS)
+    memory: list[int] = _listed(request, _MEM, _IMAGE_MEM)
+    warn_of_lists(request, len(cpus) + len(memory))
+    if not (cpus or memory):
+        return None
+    if not len(cpus) == len(memory) == count:
+        raise request.conflict(
+            f'there are {count} cells, the vCPUs of {len(cpus)} and the '
+            f'memory of {len(memory)} are given',
+            *_first(_CPUS, _IMAGE_CPUS),
+            *_first(_MEM, _IMAGE_MEM),
+            _NODES,
+            _IMAGE_NODES,
+            expected='vCPUs and memory of every cell',
+            hint=(
+                'give hw:numa_nodes, and hw:numa_cpus.N and hw:numa_mem.N '
+                'from 0 on without a gap'
+            ),
         )
     _check_vcpus(request, cpus)
     if sum(memory) != request.flavor.memory_mib:
         raise request.conflict(
-            f'the cells have {sum(memory)} MiB in all, the flavor '
-            f'{request.flavor.memory_mib}',
-            _name(request, _MEM, _IMAGE_MEM, 0),
-            hint='make the sum of hw:numa_mem.N equal to the memory',
+            f'the cells have {sum(memory)} MiB together, the flavor '
+            f'{request.flavor.memory_mib} MiB',
+            *_first(_MEM, _IMAGE_MEM),
+            expected=f'{request.flavor.memory_mib} MiB in all',
+            hint='make the hw:numa_mem.N add up to the memory',
         )
-    return tuple(
-        GuestCell(
-            id=cell,
-            shared=CPUSet.from_mask(cpus[cell].mask & ~dedicated),
-            dedicated=CPUSet.from_mask(cpus[cell].mask & dedicated),
-            memory_mib=memory[cell],
-            page_size=page_size,
-        )
-        for cell in range(count)
-    )
+    return [vcpus.mask for vcpus in cpus], memory
 
 
-def _even(
-    request: Request,
-    count: int,
-    dedicated: int,
-    page_size: int | PageSize | None,
-) -> tuple[GuestCell, ...]:
-    """Divide vCPUs and memory evenly (nova's ``_get_numa_topology_auto``)."""
-    flavor = request.flavor
-    each, odd = divmod(flavor.vcpus, count)
-    memory_mib, rest = divmod(flavor.memory_mib, count)
-    if odd or rest:
+def _check_vcpus(request: Request, cpus: list[CPUSet]) -> None:
+    """Refuse a vCPU in two cells, in none, or that the flavor lacks."""
+    vcpus = request.flavor.vcpus
+    seen = 0
+    for cell, listed in enumerate(cpus):
+        if beyond := listed.mask >> vcpus << vcpus:
+            raise request.invalid(
+                _cpus_key(request, cell),
+                f'vCPUs from 0 to {vcpus - 1}',
+                f'the flavor has no vCPU {CPUSet.from_mask(beyond)}',
+            )
+        if twice := listed.mask & seen:
+            raise request.invalid(
+                _cpus_key(request, cell),
+                'vCPUs that are in no other cell',
+                f'vCPU {CPUSet.from_mask(twice)} is in a cell before',
+            )
+        seen |= listed.mask
+    if missing := (1 << vcpus) - 1 & ~seen:
         raise request.conflict(
-            f'{flavor.vcpus} vCPUs and {flavor.memory_mib} MiB cannot be '
-            f'divided evenly among {count} NUMA cells',
-            _NODES if _NODES in request.specs else _IMAGE_NODES,
-            hint='give hw:numa_cpus.N and hw:numa_mem.N for every cell',
+            f'vCPUs {CPUSet.from_mask(missing)} are in no cell',
+            *_first(_CPUS, _IMAGE_CPUS),
+            expected='every vCPU in one cell',
+            hint='name them in one of the hw:numa_cpus.N',
         )
-    ones = (1 << each) - 1
-    return tuple(
-        GuestCell(
-            id=cell,
-            shared=CPUSet.from_mask(ones << start & ~dedicated),
-            dedicated=CPUSet.from_mask(ones << start & dedicated),
-            memory_mib=memory_mib,
-            page_size=page_size,
-        )
-        for cell, start in enumerate(range(0, flavor.vcpus, each))
-    )
+
+
+def _cpus_key(request: Request, cell: int) -> str:
+    return request.present(_CPUS[cell], _IMAGE_CPUS[cell])[0]
 
 
 def _listed(
     request: Request, names: tuple[str, ...], image_names: tuple[str, ...]
-) -> list[Any] | None:
-    """Return the values of cells 0, 1, ... up to the first gap, or None."""
+) -> list[Any]:
+    """Return the values of cells 0, 1, ... up to the first gap."""
     flavor = _until_gap(request.specs, names)
     image = _until_gap(request.properties, image_names)
     if flavor and image:
@@ -130,16 +187,13 @@ def _listed(
             f'flavor and image both give {names[0]}',
             image_names[0],
             names[0],
-            hint=f'remove {image_names[0]} and what follows from the image',
+            expected='one or the other',
+            hint=f'remove {image_names[0]} and its like from the image',
         )
     return flavor or image
 
 
-def _until_gap(
-    values: Mapping[str, Any], names: tuple[str, ...]
-) -> list[Any] | None:
-    if names[0] not in values:
-        return None
+def _until_gap(values: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
     found = []
     for name in names:
         if name not in values:
@@ -148,37 +202,28 @@ def _until_gap(
     return found
 
 
-def _name(
-    request: Request,
-    names: tuple[str, ...],
-    image_names: tuple[str, ...],
-    cell: int,
-) -> str:
-    return (names if names[0] in request.specs else image_names)[cell]
+def _first(*names: tuple[str, ...]) -> list[str]:
+    return [those[0] for those in names]
 
 
-def _check_vcpus(request: Request, cpus: list[CPUSet]) -> None:
-    """Refuse a vCPU in two cells, in none, or that the flavor lacks."""
-    everything = (1 << request.flavor.vcpus) - 1
-    seen = 0
-    for cell, vcpus in enumerate(cpus):
-        key = _name(request, _CPUS, _IMAGE_CPUS, cell)
-        if beyond := vcpus.mask & ~everything:
-            raise request.invalid(
-                key,
-                f'vCPUs from 0 to {request.flavor.vcpus - 1}',
-                f'the flavor has no vCPU {CPUSet.from_mask(beyond)}',
-            )
-        if twice := vcpus.mask & seen:
-            raise request.invalid(
-                key,
-                'vCPUs that are in no other cell',
-                f'vCPU {CPUSet.from_mask(twice)} is in an earlier cell',
-            )
-        seen |= vcpus.mask
-    if missing := everything & ~seen:
-        raise request.conflict(
-            f'vCPUs {CPUSet.from_mask(missing)} are in no NUMA cell',
-            _name(request, _CPUS, _IMAGE_CPUS, 0),
-            hint='name every vCPU in one hw:numa_cpus.N',
+def has_lists(request: Request) -> bool:
+    """Return whether vCPUs or memory of any cell are listed."""
+    if request.properties and not _LISTS.isdisjoint(request.properties):
+        return True
+    return not _LISTS.isdisjoint(request.specs)
+
+
+def warn_of_lists(request: Request, used: int) -> None:
+    """Warn of what is listed and not used, which nova ignores.
+
+    :param used: how many of the lists are used.
+    """
+    given = [
+        *_LISTS.intersection(request.specs),
+        *_LISTS.intersection(request.properties),
+    ]
+    if len(given) > used:
+        request.warn(
+            f'{max(given)} has no effect: the guest has no cells, or the one '
+            'before is missing'
         )

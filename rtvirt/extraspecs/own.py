@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from typing import Final
 
+from rtvirt.exception import ConflictingExtraSpecs
 from rtvirt.exception import CPUSetError
 from rtvirt.extraspecs.catalog import EXTRA_SPECS
+from rtvirt.extraspecs.cpu import needs_dedicated
 from rtvirt.extraspecs.request import Request
 from rtvirt.extraspecs.value import read_number
 from rtvirt.model.cpuset import CPUSet
@@ -15,97 +18,105 @@ from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.guest import HaltPoll
 from rtvirt.model.guest import L3Policy
 
+_PREFIX: Final = 'rtvirt:'
 _PRIORITY: Final = 'rtvirt:priority'
-_DEFAULT_PRIORITY: Final = 1
-_MAX_TEXT: Final = 1 << 16
+_EMULATOR_PRIORITY: Final = 'rtvirt:emulator_priority'
+_NAMES: Final = frozenset(n for n in EXTRA_SPECS if n.startswith(_PREFIX))
 _NEED_REALTIME: Final = (
     'rtvirt:scheduler',
     _PRIORITY,
     'rtvirt:cache_mib',
     'rtvirt:memory_bandwidth',
 )
+_NEED_DEDICATED: Final = {
+    'rtvirt:l3_policy': L3Policy.NONE,
+    'rtvirt:halt_poll': HaltPoll.HOST,
+}
+_DEFAULT_PRIORITY: Final = 1
+_MAX_TEXT: Final = 1 << 16
 
 
-def check_own(
+def own_fields(
     request: Request,
     dedicated: int,
-    realtime: int,
+    realtime: CPUSet,
     emulator: EmulatorPolicy | None,
-) -> None:
-    """Refuse ``rtvirt:`` extra specs that have nothing to act upon.
+) -> dict[str, Any]:
+    """Return the fields of a GuestRequirement that ``rtvirt:`` keys set.
 
     :param dedicated: the dedicated vCPUs, as a mask.
-    :param realtime: the real-time vCPUs, as a mask.
-    :raises ConflictingExtraSpecs: naming what is missing.
+    :param realtime: the real-time vCPUs.
+    :raises ExtraSpecError: if a key has nothing to act upon, or a priority
+        is wrong.
     """
+    specs = request.specs
+    fields: dict[str, Any] = {}
+    if not _NAMES.isdisjoint(specs):
+        _check(request, dedicated, realtime, emulator)
+        for name in _NAMES.intersection(specs):
+            fields[name.removeprefix(_PREFIX)] = specs[name]
+        fields.pop('priority', None)
+    if realtime.mask:
+        fields['priorities'] = _priorities(request, realtime)
+    return fields
+
+
+def _check(
+    request: Request,
+    dedicated: int,
+    realtime: CPUSet,
+    emulator: EmulatorPolicy | None,
+) -> None:
     specs = request.specs
     if not realtime:
         for key in _NEED_REALTIME:
             if key in specs:
                 raise _needs_realtime(request, key)
-    if specs.get('rtvirt:emulator_priority'):
+    if not dedicated:
+        for key, idle in _NEED_DEDICATED.items():
+            if specs.get(key, idle) is not idle:
+                raise needs_dedicated(request, key)
+    if specs.get(_EMULATOR_PRIORITY):
         if not realtime:
-            raise _needs_realtime(request, 'rtvirt:emulator_priority')
+            raise _needs_realtime(request, _EMULATOR_PRIORITY)
         if emulator is EmulatorPolicy.SHARE:
             request.warn(
-                'rtvirt:emulator_priority lets the emulator threads crowd out '
-                'other guests on the shared pCPUs: '
+                f'{_EMULATOR_PRIORITY} puts the emulator threads before '
+                'whatever else runs on the shared pCPUs: '
                 'hw:emulator_threads_policy=isolate keeps them apart'
             )
-    if not dedicated:
-        for key, idle in (
-            ('rtvirt:l3_policy', L3Policy.NONE),
-            ('rtvirt:halt_poll', HaltPoll.HOST),
-        ):
-            if specs.get(key, idle) is not idle:
-                raise request.conflict(
-                    f'{key}={specs[key]} needs dedicated vCPUs, and this '
-                    'guest has none',
-                    key,
-                    'hw:cpu_policy',
-                    hint='set hw:cpu_policy=dedicated',
-                )
 
 
-def _needs_realtime(request: Request, key: str) -> Exception:
+def _needs_realtime(request: Request, key: str) -> ConflictingExtraSpecs:
     return request.conflict(
-        f'{key} needs real-time vCPUs, and this guest has none',
+        f'{key}={request.text(key)} needs real-time vCPUs, and the guest has '
+        'none',
         key,
         'hw:cpu_realtime',
-        hint='set hw:cpu_realtime=yes',
+        expected='a guest with real-time vCPUs',
+        hint=f'set hw:cpu_realtime=yes or remove {key}',
     )
 
 
-def priorities(request: Request, realtime: int) -> FrozenDict[int, int]:
-    """Return the priority of each real-time vCPU.
-
-    :param realtime: the real-time vCPUs, as a mask.
-    :raises InvalidExtraSpec: if a priority is out of range or names a vCPU
-        that is not real-time or has one already.
-    """
-    text = request.specs.get(_PRIORITY)
-    vcpus = CPUSet.from_mask(realtime)
+def _priorities(request: Request, realtime: CPUSet) -> FrozenDict[int, int]:
+    """Return the priority of each real-time vCPU."""
+    text: str | None = request.specs.get(_PRIORITY)
     if text is None:
-        return FrozenDict(dict.fromkeys(vcpus, _DEFAULT_PRIORITY))
+        return FrozenDict(dict.fromkeys(realtime, _DEFAULT_PRIORITY))
     if len(text) > _MAX_TEXT:
-        raise request.invalid(_PRIORITY, EXTRA_SPECS[_PRIORITY].expected)
+        raise request.invalid(_PRIORITY)
     if '=' not in text:
-        return FrozenDict(dict.fromkeys(vcpus, _one(request, text)))
-    chosen = dict.fromkeys(vcpus, _DEFAULT_PRIORITY)
+        return FrozenDict(dict.fromkeys(realtime, _level(request, text)))
+    chosen = dict.fromkeys(realtime, _DEFAULT_PRIORITY)
     seen = 0
     for item in text.split(','):
-        which, _, priority = item.partition('=')
-        try:
-            named = CPUSet.parse(which)
-        except CPUSetError:
-            named = CPUSet()
-        if not named:
-            raise request.invalid(_PRIORITY, EXTRA_SPECS[_PRIORITY].expected)
-        if stray := named.mask & ~realtime:
+        which, _, level = item.partition('=')
+        named = _named(request, which)
+        if stray := named - realtime:
             raise request.invalid(
                 _PRIORITY,
-                f'priorities of the real-time vCPUs {vcpus}',
-                f'vCPU {CPUSet.from_mask(stray)} is not real-time',
+                f'priorities of the real-time vCPUs, {realtime}',
+                f'vCPU {stray} is not real-time: see hw:cpu_realtime_mask',
             )
         if twice := named.mask & seen:
             raise request.invalid(
@@ -114,15 +125,26 @@ def priorities(request: Request, realtime: int) -> FrozenDict[int, int]:
                 f'vCPU {CPUSet.from_mask(twice)} has two',
             )
         seen |= named.mask
-        chosen.update(dict.fromkeys(named, _one(request, priority)))
+        chosen.update(dict.fromkeys(named, _level(request, level)))
     return FrozenDict(chosen)
 
 
-def _one(request: Request, text: str) -> int:
+def _named(request: Request, text: str) -> CPUSet:
+    """Return the vCPUs of one item: a number or a range of them."""
     try:
-        priority = read_number(text)
+        named = CPUSet.parse(text)
+    except CPUSetError:
+        named = CPUSet()
+    if not named:
+        raise request.invalid(_PRIORITY)
+    return named
+
+
+def _level(request: Request, text: str) -> int:
+    try:
+        level = read_number(text)
     except ValueError:
-        priority = 0
-    if not 1 <= priority <= 99:
-        raise request.invalid(_PRIORITY, EXTRA_SPECS[_PRIORITY].expected)
-    return priority
+        level = 0
+    if not 1 <= level <= 99:
+        raise request.invalid(_PRIORITY)
+    return level

@@ -4,16 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+from typing import Final
 
-from rtvirt.extraspecs import cpu
-from rtvirt.extraspecs import memory
-from rtvirt.extraspecs import numa
-from rtvirt.extraspecs import own
-from rtvirt.extraspecs import realtime as rt
+from rtvirt.extraspecs.agreement import agreed
+from rtvirt.extraspecs.cpu import check_policies
+from rtvirt.extraspecs.cpu import cpu_policy
+from rtvirt.extraspecs.cpu import thread_policy
+from rtvirt.extraspecs.memory import locked_memory
+from rtvirt.extraspecs.memory import page_size
+from rtvirt.extraspecs.numa import cell_count
+from rtvirt.extraspecs.numa import guest_cells
+from rtvirt.extraspecs.numa import has_lists
+from rtvirt.extraspecs.numa import warn_of_lists
+from rtvirt.extraspecs.own import own_fields
+from rtvirt.extraspecs.realtime import dedicated_vcpus
+from rtvirt.extraspecs.realtime import realtime_vcpus
 from rtvirt.extraspecs.request import Request
 from rtvirt.extraspecs.request import read_request
 from rtvirt.extraspecs.topology import cpu_topology
-from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.flavor import Flavor
 from rtvirt.model.flavor import ImageProperties
 from rtvirt.model.guest import CPUPolicy
@@ -21,53 +30,54 @@ from rtvirt.model.guest import CPUQuota
 from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
-from rtvirt.model.guest import HaltPoll
-from rtvirt.model.guest import L3Policy
-from rtvirt.model.guest import PCINUMAAffinityPolicy
-from rtvirt.model.guest import Scheduler
 
-_HIDE = ('hw:hide_hypervisor_id', 'hide_hypervisor_id')
-_PCI = 'pci_numa_affinity_policy'
+_EMULATOR: Final = 'hw:emulator_threads_policy'
+_QUOTA: Final = {
+    'quota:cpu_shares': 'shares',
+    'quota:cpu_period': 'period_us',
+    'quota:cpu_quota': 'quota_us',
+}
+_HIDE: Final = ('hw:hide_hypervisor_id', 'hide_hypervisor_id')
+_IMAGE_HIDE: Final = 'img_hide_hypervisor_id'
+_PCI: Final = 'hw:pci_numa_affinity_policy'
+_IMAGE_PCI: Final = 'hw_pci_numa_affinity_policy'
+_QUEUES: Final = 'hw:vif_multiqueue_enabled'
+_IMAGE_QUEUES: Final = 'hw_vif_multiqueue_enabled'
+_FEATURES: Final = frozenset(('hw:pmu', _PCI, _QUEUES, *_HIDE, *_QUOTA))
+_NO_IMAGE: Final = ImageProperties()
 
 
 def parse_guest(
     flavor: Flavor,
-    image: ImageProperties | Mapping[str, str] | None = None,
+    image: Mapping[str, Any] | None = None,
     *,
     strict: bool = True,
 ) -> GuestRequirement:
     """Return what a flavor and an image ask of a host, validated.
 
-    Accepts and refuses as nova 34 does, but for the deviations that
-    :mod:`rtvirt.extraspecs.deviation` lists.
+    Accepts, refuses and yields what nova 34 does, but for what
+    :data:`rtvirt.extraspecs.deviation.DEVIATIONS` lists.
 
-    :param image: properties of the image, ``hw_*``.
+    :param image: an :class:`~rtvirt.model.flavor.ImageProperties`, or what
+        makes one.
     :param strict: whether an unknown ``hw:`` or ``rtvirt:`` extra spec is
         an error; else it is a warning of the result.
     :raises ExtraSpecError: naming key, value, what was expected and what to
         do about it.
+    :raises ModelError: if the image is no mapping of texts.
     """
+    if image is None:
+        image = _NO_IMAGE
+    elif type(image) is not ImageProperties:
+        image = ImageProperties(image)
     request = read_request(flavor, image, strict=strict)
-    specs = request.specs
-    emulator: EmulatorPolicy | None = specs.get('hw:emulator_threads_policy')
-    policy = cpu.cpu_policy(request, emulator)
-    threads = cpu.thread_policy(request)
-    cpu.check_policies(request, policy, threads, emulator)
-    realtime = rt.realtime_vcpus(request, emulator)
-    dedicated = rt.dedicated_vcpus(request, policy, realtime)
-    count = numa.cell_count(request)
-    page_size = memory.page_size(request)
-    locked = memory.locked_memory(request)
-    cells: tuple[GuestCell, ...] = ()
-    if count or page_size or dedicated or _has_pmem(request):
-        cells = numa.cells(request, count or 1, dedicated, page_size)
-    elif emulator:
-        request.warn(
-            'hw:emulator_threads_policy has no effect: the guest floats'
-        )
-        emulator = None
-    own.check_own(request, dedicated, realtime, emulator)
-    memory.agreed_truth(request, 'vif_multiqueue_enabled')
+    emulator: EmulatorPolicy | None = request.specs.get(_EMULATOR)
+    policy = cpu_policy(request, emulator)
+    threads = thread_policy(request)
+    check_policies(request, policy, threads, emulator)
+    realtime = realtime_vcpus(request, emulator)
+    dedicated = dedicated_vcpus(request, policy, realtime.mask)
+    cells = _cells(request, dedicated)
     return GuestRequirement(
         name=flavor.name,
         vcpus=flavor.vcpus,
@@ -76,55 +86,49 @@ def parse_guest(
         topology=cpu_topology(request),
         cpu_policy=policy or CPUPolicy.SHARED,
         thread_policy=threads,
-        emulator_policy=emulator,
-        realtime=CPUSet.from_mask(realtime),
-        scheduler=specs.get('rtvirt:scheduler', Scheduler.FIFO),
-        priorities=own.priorities(request, realtime),
-        emulator_priority=specs.get('rtvirt:emulator_priority', 0),
-        iothreads=specs.get('rtvirt:iothreads', 1),
-        locked_memory=locked or realtime != 0,
-        pmu=memory.agreed_truth(request, 'pmu'),
-        hide_hypervisor_id=_is_hidden(request),
-        pci_numa_affinity_policy=_pci_policy(request),
-        quota=_quota(request),
-        l3_policy=specs.get('rtvirt:l3_policy', L3Policy.NONE),
-        cache_mib=specs.get('rtvirt:cache_mib'),
-        memory_bandwidth=specs.get('rtvirt:memory_bandwidth'),
-        halt_poll=specs.get('rtvirt:halt_poll', HaltPoll.HOST),
-        latency_budget_us=specs.get('rtvirt:latency_budget_us'),
+        emulator_policy=emulator if cells else None,
+        realtime=realtime,
+        locked_memory=locked_memory(request) or realtime.mask != 0,
+        **own_fields(request, dedicated, realtime, emulator),
+        **_features(request),
         warnings=tuple(request.warnings),
     )
+
+
+def _cells(request: Request, dedicated: int) -> tuple[GuestCell, ...]:
+    """Return the guest's cells; none where nothing asks for them."""
+    count = cell_count(request)
+    size = page_size(request)
+    if count or size or dedicated or _has_pmem(request):
+        return guest_cells(request, count or 1, dedicated, size)
+    if has_lists(request):
+        warn_of_lists(request, 0)
+    if request.specs.get(_EMULATOR):
+        request.warn(f'{_EMULATOR} has no effect: the guest has no cells')
+    return ()
 
 
 def _has_pmem(request: Request) -> bool:
     """Return whether a label of persistent memory is given."""
     labels: str = request.specs.get('hw:pmem', '')
-    return labels != '' and any(label.strip() for label in labels.split(','))
+    return bool(labels) and labels.replace(',', '').strip() != ''
 
 
-def _is_hidden(request: Request) -> bool:
-    return any(request.specs.get(key) for key in _HIDE) or bool(
-        request.properties.get('img_hide_hypervisor_id')
-    )
-
-
-def _pci_policy(request: Request) -> PCINUMAAffinityPolicy | None:
-    flavor: PCINUMAAffinityPolicy | None = request.specs.get(f'hw:{_PCI}')
-    image: PCINUMAAffinityPolicy | None = request.properties.get(f'hw_{_PCI}')
-    if flavor and image and flavor is not image:
-        raise request.conflict(
-            f'the flavor has hw:{_PCI}={flavor}, the image hw_{_PCI}={image}',
-            f'hw_{_PCI}',
-            f'hw:{_PCI}',
-            hint='remove one or make them agree',
-        )
-    return flavor or image
-
-
-def _quota(request: Request) -> CPUQuota:
+def _features(request: Request) -> dict[str, Any]:
+    """Return the fields that most guests leave alone."""
     specs = request.specs
-    return CPUQuota(
-        shares=specs.get('quota:cpu_shares'),
-        period_us=specs.get('quota:cpu_period'),
-        quota_us=specs.get('quota:cpu_quota'),
-    )
+    image = request.properties
+    fields: dict[str, Any] = {}
+    if not image and _FEATURES.isdisjoint(specs):
+        return fields
+    fields['pmu'] = agreed(request, 'hw:pmu', 'hw_pmu')
+    fields['pci_numa_affinity_policy'] = agreed(request, _PCI, _IMAGE_PCI)
+    if request.flavor.vcpus > 1:
+        agreed(request, _QUEUES, _IMAGE_QUEUES)
+    if any(specs.get(key) for key in _HIDE) or image.get(_IMAGE_HIDE):
+        fields['hide_hypervisor_id'] = True
+    if not _QUOTA.keys().isdisjoint(specs):
+        fields['quota'] = CPUQuota(
+            **{name: specs.get(key) for key, name in _QUOTA.items()}
+        )
+    return fields

@@ -3,21 +3,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rtvirt.exception import CPUSetError
-from rtvirt.extraspecs.catalog import EXTRA_SPECS
+from rtvirt.extraspecs.cpu import needs_dedicated
 from rtvirt.extraspecs.request import Request
-from rtvirt.extraspecs.request import invalid
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.cpuset import parse_terms
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import EmulatorPolicy
 
-_MASK = 'hw:cpu_realtime_mask'
-_IMAGE_MASK = 'hw_cpu_realtime_mask'
-_DEDICATED = 'hw:cpu_dedicated_mask'
+_REALTIME: Final = 'hw:cpu_realtime'
+_MASK: Final = 'hw:cpu_realtime_mask'
+_IMAGE_MASK: Final = 'hw_cpu_realtime_mask'
+_DEDICATED: Final = 'hw:cpu_dedicated_mask'
+_POLICY: Final = 'hw:cpu_policy'
+_IMAGE_POLICY: Final = 'hw_cpu_policy'
+_EMULATOR: Final = 'hw:emulator_threads_policy'
+_NONE: Final = CPUSet()
 
 
-def realtime_vcpus(request: Request, emulator: EmulatorPolicy | None) -> int:
-    """Return the real-time vCPUs as a mask, 0 where real time is off.
+def realtime_vcpus(
+    request: Request, emulator: EmulatorPolicy | None
+) -> CPUSet:
+    """Return the real-time vCPUs; none where real time is off.
 
     As nova's ``get_realtime_cpu_constraint``. The flavor's mask is checked
     also where real time is off or the image replaces it.
@@ -25,59 +34,59 @@ def realtime_vcpus(request: Request, emulator: EmulatorPolicy | None) -> int:
     :raises ExtraSpecError: if a mask is malformed, empty or out of range,
         or leaves the emulator threads no vCPU.
     """
-    specs = request.specs
-    own = specs.get(_MASK)
-    mask = _resolve(request, _MASK, own, is_bounded=True) if own else 0
-    if not specs.get('hw:cpu_realtime'):
-        if own:
-            request.warn(f'{_MASK} has no effect without hw:cpu_realtime=yes')
-        return 0
     key = _MASK
+    text: str | None = request.specs.get(_MASK)
+    mask = _resolve(request, _MASK, text, is_bounded=True) if text else None
+    if not request.specs.get(_REALTIME):
+        if text:
+            request.warn(f'{_MASK} has no effect without {_REALTIME}=yes')
+        return _NONE
     if image := request.properties.get(_IMAGE_MASK):
         key = _IMAGE_MASK
         mask = _resolve(request, key, image, is_bounded=True)
     everything = (1 << request.flavor.vcpus) - 1
-    if not (own or image):
+    if mask is None:
         mask = everything
     if not mask:
         raise request.invalid(
-            key, 'a mask that leaves at least one vCPU real-time'
+            key,
+            'a mask that leaves at least one vCPU real-time',
+            f'set {_REALTIME}=no for a guest without real-time vCPUs',
         )
     if mask == everything and not emulator:
         raise request.conflict(
-            'all vCPUs are real-time and nothing says where the emulator '
-            'threads shall run',
+            f'all {request.flavor.vcpus} vCPUs are real-time, and nothing '
+            'says where the emulator threads run',
             key,
-            'hw:emulator_threads_policy',
+            _REALTIME,
             expected='a mask that leaves out a vCPU, as in ^0',
-            hint=f'set {_MASK}=^0 or hw:emulator_threads_policy=isolate',
+            hint=f'set {_MASK}=^0 or {_EMULATOR}=isolate',
         )
-    return mask
+    return CPUSet.from_mask(mask)
 
 
 def _resolve(
     request: Request, key: str, text: str, *, is_bounded: bool
 ) -> int:
-    """Return the vCPUs of a mask; one that begins with ``^`` takes off."""
+    """Return the vCPUs of a mask; one that begins with ``^`` takes off.
+
+    :param is_bounded: whether also what is taken off must be a vCPU.
+    """
     vcpus = request.flavor.vcpus
     try:
-        if text.lstrip()[:1] == '^':
-            mask = CPUSet.parse(f'0-{vcpus - 1},{text}').mask
-        else:
-            mask = CPUSet.parse(text).mask
-        if '^' in text and is_bounded:
-            named = CPUSet.parse(text.replace('^', '')).mask
-        else:
-            named = mask
+        included, excluded = parse_terms(text)
     except CPUSetError as error:
-        expected = EXTRA_SPECS[_MASK].expected
-        raise invalid(key, text, expected, error.hint) from None
+        raise request.invalid(key, hint=error.hint) from None
+    if text.lstrip()[:1] == '^':
+        included |= (1 << vcpus) - 1
+    mask = included & ~excluded
+    named = included | excluded if is_bounded else mask
     if named >> vcpus:
         beyond = CPUSet.from_mask(named >> vcpus << vcpus)
         raise request.invalid(
             key,
             f'vCPUs from 0 to {vcpus - 1}',
-            f'the flavor has no vCPU {beyond}',
+            f'the flavor has {vcpus} vCPUs: take {beyond} off the mask',
         )
     return mask
 
@@ -87,59 +96,61 @@ def dedicated_vcpus(
 ) -> int:
     """Return the dedicated vCPUs as a mask.
 
+    :param realtime: the real-time vCPUs, as a mask.
     :raises ExtraSpecError: if policy and masks do not go together.
     """
-    text = request.specs.get(_DEDICATED)
+    text: str | None = request.specs.get(_DEDICATED)
     mask = _dedicated_mask(request, text) if text else 0
-    everything = (1 << request.flavor.vcpus) - 1
     if policy is CPUPolicy.MIXED:
         return _mixed(request, mask, realtime)
     if mask:
         raise request.conflict(
-            f'{_DEDICATED} needs hw:cpu_policy=mixed, the CPU policy is '
+            f'{_DEDICATED} is for mixed guests, and this one is '
             f'{policy or CPUPolicy.SHARED}',
             _DEDICATED,
-            'hw:cpu_policy',
-            hint=f'set hw:cpu_policy=mixed or remove {_DEDICATED}',
+            _POLICY,
+            _IMAGE_POLICY,
+            expected=f'{_POLICY}=mixed',
+            hint=f'set {_POLICY}=mixed or remove {_DEDICATED}',
         )
     if policy is CPUPolicy.DEDICATED:
-        return everything
+        return (1 << request.flavor.vcpus) - 1
     if realtime:
-        raise request.conflict(
-            'real-time vCPUs must be dedicated, and the CPU policy is '
-            f'{policy or CPUPolicy.SHARED}',
-            'hw:cpu_realtime',
-            'hw:cpu_policy',
-            hint='set hw:cpu_policy=dedicated',
-        )
+        raise needs_dedicated(request, _REALTIME)
     return 0
 
 
 def _mixed(request: Request, mask: int, realtime: int) -> int:
     if mask and realtime:
         raise request.conflict(
-            'a mixed guest with real-time vCPUs has these dedicated and no '
-            'others',
+            'the dedicated vCPUs of a mixed guest are its real-time ones, or '
+            f'else those of {_DEDICATED}; not both',
             _DEDICATED,
-            'hw:cpu_realtime',
-            hint=f'remove {_DEDICATED}',
+            _REALTIME,
+            expected='one or the other',
+            hint=f'remove {_DEDICATED} or {_REALTIME}',
         )
     if not (mask or realtime):
         raise request.conflict(
-            'a mixed guest must say which vCPUs are dedicated',
-            'hw:cpu_policy',
-            _DEDICATED,
-            _MASK,
-            hint=f'set {_DEDICATED}, or hw:cpu_realtime=yes and {_MASK}',
+            'nothing says which vCPUs of a mixed guest are dedicated',
+            _POLICY,
+            _IMAGE_POLICY,
+            expected=f'{_DEDICATED} or {_REALTIME}=yes',
+            hint=f'set {_DEDICATED}, or {_REALTIME}=yes and {_MASK}',
         )
     return mask or realtime
 
 
 def _dedicated_mask(request: Request, text: str) -> int:
-    """Return ``hw:cpu_dedicated_mask``, a part of the vCPUs and not all."""
+    """Return ``hw:cpu_dedicated_mask``: some of the vCPUs, not all.
+
+    As nova's ``get_dedicated_cpu_constraint``, whatever the policy.
+    """
     mask = _resolve(request, _DEDICATED, text, is_bounded=False)
     if not mask or mask == (1 << request.flavor.vcpus) - 1:
         raise request.invalid(
-            _DEDICATED, 'a mask that leaves some vCPUs dedicated, some shared'
+            _DEDICATED,
+            'a mask that leaves some vCPUs dedicated and some shared',
+            f'set {_POLICY}=dedicated or shared for a guest of one sort',
         )
     return mask

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,16 +15,20 @@ from rtvirt.exception import UnsupportedExtraSpec
 from rtvirt.extraspecs.catalog import EXTRA_SPECS
 from rtvirt.extraspecs.catalog import IMAGE_PROPERTIES
 from rtvirt.extraspecs.spec import Spec
-from rtvirt.extraspecs.unlisted import describe_unlisted
-from rtvirt.extraspecs.unlisted import group_of
-from rtvirt.extraspecs.value import DoubtfulValueError
+from rtvirt.extraspecs.unlisted import Unlisted
+from rtvirt.extraspecs.unlisted import describe_extra_spec
+from rtvirt.extraspecs.unlisted import describe_property
+from rtvirt.extraspecs.unlisted import group_name
+from rtvirt.extraspecs.value import DoubtfulValue
 from rtvirt.extraspecs.value import Reader
 from rtvirt.extraspecs.value import reader_of
 from rtvirt.model.check import shown
 from rtvirt.model.flavor import Flavor
-from rtvirt.model.frozendict import FrozenDict
 
-_MAX_WARNINGS: Final = 32
+MAX_WARNINGS: Final = 16
+"""No more are collected, whatever there is to warn of."""
+
+_MAX_UNLISTED: Final = 64
 
 
 def _readers(specs: Mapping[str, Spec]) -> dict[str, Reader]:
@@ -31,158 +36,187 @@ def _readers(specs: Mapping[str, Spec]) -> dict[str, Reader]:
     return {name: by_spec[id(spec)] for name, spec in specs.items()}
 
 
-_FLAVOR_READERS: Final = _readers(EXTRA_SPECS)
+_GROUP_READERS: Final = {
+    name: reader_of(spec)
+    for name, spec in EXTRA_SPECS.items()
+    if '{group}' in spec.name
+}
+_FLAVOR_READERS: Final = {
+    name: read
+    for name, read in _readers(EXTRA_SPECS).items()
+    if name not in _GROUP_READERS
+}
 _IMAGE_READERS: Final = _readers(IMAGE_PROPERTIES)
-_NOTHING: Final[Mapping[str, Any]] = FrozenDict()
-
-
-def invalid(
-    key: str, value: object, expected: str, hint: str = ''
-) -> InvalidExtraSpec:
-    """Return the error for a value that is outside what ``key`` takes."""
-    return InvalidExtraSpec(
-        f'{shown(key)[1:-1]} is {shown(value)}: expected {expected}',
-        key=key,
-        value=value,
-        expected=expected,
-        hint=hint,
-    )
 
 
 @dataclass(slots=True)
 class Request:
     """What a flavor and an image say.
 
-    :ivar texts: the flavor's extra specs as written.
-    :ivar image_texts: the image's properties as written.
-    :ivar specs: the flavor's known extra specs, typed.
+    :ivar image: the image's properties as written.
+    :ivar specs: the flavor's known extra specs, typed. Request groups are
+        added up under the name without a group.
     :ivar properties: the image's known properties, typed.
     :ivar warnings: what is let pass.
+    :ivar unlisted: how many names were met that nobody knows.
     """
 
     flavor: Flavor
-    texts: Mapping[str, str]
-    image_texts: Mapping[str, str]
-    specs: Mapping[str, Any]
-    properties: Mapping[str, Any]
+    image: Mapping[str, str]
+    specs: dict[str, Any]
+    properties: dict[str, Any]
     warnings: list[str]
+    unlisted: int = 0
+
+    def text(self, key: str) -> str | None:
+        """Return the value of a key as written, None where it is absent."""
+        return self.flavor.extra_specs.get(key, self.image.get(key))
+
+    def present(self, *keys: str) -> tuple[str, ...]:
+        """Return those of the keys that are given."""
+        return tuple(key for key in keys if self.text(key) is not None)
 
     def invalid(
-        self, key: str, expected: str, hint: str = ''
+        self, key: str, expected: str = '', hint: str = ''
     ) -> InvalidExtraSpec:
-        """Return the error for the value that ``key`` has."""
-        return invalid(key, self._text(key), expected, hint)
+        """Return the error for the value that ``key`` has.
+
+        :param expected: what it takes; the catalogue's words by default.
+        """
+        return _invalid(key, self.text(key), expected, hint)
 
     def conflict(
-        self, message: str, *keys: str, expected: str = '', hint: str = ''
+        self, message: str, *keys: str, expected: str, hint: str
     ) -> ConflictingExtraSpecs:
-        """Return the error for keys that contradict each other."""
+        """Return the error for keys that contradict each other.
+
+        :param keys: those that are absent are left out.
+        """
+        given = self.present(*keys)
         return ConflictingExtraSpecs(
             message,
-            keys=keys,
-            value=self._text(keys[0]),
+            keys=given,
+            value=self.text(given[0]),
             expected=expected,
             hint=hint,
         )
 
     def warn(self, message: str) -> None:
         """Note something that is let pass."""
-        if len(self.warnings) < _MAX_WARNINGS:
+        if len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(message)
 
-    def _text(self, key: str) -> str | None:
-        return self.texts.get(key, self.image_texts.get(key))
+
+def _invalid(
+    key: str, text: str | None, expected: str, hint: str
+) -> InvalidExtraSpec:
+    if not expected:
+        spec = EXTRA_SPECS.get(key) or IMAGE_PROPERTIES[key]
+        expected = spec.expected
+    return InvalidExtraSpec(
+        f'{key} is {shown(text)}: expected {expected}',
+        key=key,
+        value=text,
+        expected=expected,
+        hint=hint or 'rtvirt flavor list-specs says what each name takes',
+    )
 
 
 def read_request(
-    flavor: Flavor, image: Mapping[str, str] | None, *, strict: bool
+    flavor: Flavor, image: Mapping[str, str], *, strict: bool
 ) -> Request:
     """Read every known key and refuse values out of form.
 
     :raises ExtraSpecError: at the first key or value that is wrong.
     """
-    request = Request(
-        flavor, flavor.extra_specs, image or _NOTHING, {}, _NOTHING, []
-    )
-    request.specs = _read_specs(request, strict=strict)
+    request = Request(flavor, image, {}, {}, [])
+    _read_flavor(request, strict=strict)
     if image:
-        request.properties = _read_properties(request)
+        _read_image(request)
     return request
 
 
-def _read_specs(request: Request, *, strict: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, text in request.texts.items():
+def _read_flavor(request: Request, *, strict: bool) -> None:
+    specs = request.specs
+    for key, text in request.flavor.extra_specs.items():
         read = _FLAVOR_READERS.get(key)
         if read is None:
-            _read_unlisted(request, key, text, values, strict=strict)
+            _read_unlisted(request, key, text, strict=strict)
             continue
         try:
-            values[key] = read(text)
-        except (ValueError, LookupError, DoubtfulValueError) as error:
-            values[key] = _settle(request, key, text, EXTRA_SPECS[key], error)
-    return values
+            specs[key] = read(text)
+        except (ValueError, KeyError) as error:
+            hint = getattr(error, 'hint', '')
+            raise _invalid(key, text, '', hint) from None
+        except DoubtfulValue as doubt:
+            specs[key] = _settle(request, key, text, EXTRA_SPECS[key], doubt)
 
 
-def _read_properties(request: Request) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, text in request.image_texts.items():
+def _read_image(request: Request) -> None:
+    properties = request.properties
+    for key, text in request.image.items():
         read = _IMAGE_READERS.get(key)
         if read is None:
-            if problem := describe_unlisted(key, is_image=True):
-                request.warn(problem.message)
+            _describe(request, describe_property, key)
             continue
         try:
-            values[key] = read(text)
-        except (ValueError, LookupError, DoubtfulValueError) as error:
-            values[key] = _settle(
-                request, key, text, IMAGE_PROPERTIES[key], error
-            )
-    return values
+            properties[key] = read(text)
+        except (ValueError, KeyError) as error:
+            hint = getattr(error, 'hint', '')
+            raise _invalid(key, text, '', hint) from None
+        except DoubtfulValue as doubt:
+            spec = IMAGE_PROPERTIES[key]
+            properties[key] = _settle(request, key, text, spec, doubt)
 
 
 def _settle(
-    request: Request, key: str, text: str, spec: Spec, error: Exception
+    request: Request, key: str, text: str, spec: Spec, doubt: DoubtfulValue
 ) -> Any:
-    """Return the value to go on with, or raise what the reader meant."""
-    if not isinstance(error, DoubtfulValueError):
-        hint = getattr(error, 'hint', '')
-        raise invalid(key, text, spec.expected, hint) from None
+    """Warn of a value and return what it is taken for."""
     request.warn(
-        f'{key} is {shown(text)} and taken as {error.taken_as}: expected '
+        f'{key} is {shown(text)} and taken as {doubt.taken_as}: expected '
         f'{spec.expected}'
     )
-    return error.value
+    return doubt.value
 
 
 def _read_unlisted(
-    request: Request,
-    key: str,
-    text: str,
-    values: dict[str, Any],
-    *,
-    strict: bool,
+    request: Request, key: str, text: str, *, strict: bool
 ) -> None:
-    """Deal with a key that the table does not have by this very name."""
-    if (name := group_of(key)) is not None:
-        try:
-            values[key] = _FLAVOR_READERS[name](text)
-        except DoubtfulValueError as error:
-            values[key] = _settle(request, key, text, EXTRA_SPECS[name], error)
+    """Deal with a name that has a request group or that nobody knows."""
+    name = group_name(key)
+    if name is None:
+        unlisted = _describe(request, describe_extra_spec, key)
+        if unlisted and unlisted.is_error and strict:
+            raise UnsupportedExtraSpec(
+                unlisted.message,
+                key=key,
+                value=text,
+                expected='a known name',
+                hint=unlisted.hint,
+            )
         return
-    problem = describe_unlisted(key, is_image=False)
-    if problem is None:
-        return
-    if problem.is_error and strict:
-        raise UnsupportedExtraSpec(
-            problem.message,
-            key=key,
-            value=text,
-            expected=problem.expected,
-            hint=problem.hint,
-        )
-    request.warn(
-        f'{problem.message}. {problem.hint}'
-        if problem.hint
-        else problem.message
-    )
+    try:
+        value = _GROUP_READERS[name](text)
+    except DoubtfulValue as doubt:
+        value = _settle(request, key, text, EXTRA_SPECS[name], doubt)
+    if isinstance(value, int):
+        value += request.specs.get(name, 0)
+    elif name in request.specs:
+        return  # The first of many counts, as for nova.
+    request.specs[name] = value
+
+
+def _describe(
+    request: Request, describe: Callable[[str], Unlisted | None], key: str
+) -> Unlisted | None:
+    """Warn of a name that nobody knows, and return what is wrong with it.
+
+    The search for what was meant takes time: it ends after some names.
+    """
+    request.unlisted += 1
+    if request.unlisted > _MAX_UNLISTED:
+        return None
+    if unlisted := describe(key):
+        request.warn(f'{unlisted.message}: {unlisted.hint}')
+    return unlisted

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_CELLS: Final = 128
-"""How many cells a guest may have (nova's ImageMetaProps.NUMA_NODES_MAX)."""
+"""The cells that ``.N`` may name (nova's ImageMetaProps.NUMA_NODES_MAX)."""
 
 
 class Kind(enum.StrEnum):
@@ -18,12 +18,11 @@ class Kind(enum.StrEnum):
 
     TRUTH = 'truth value'
     NUMBER = 'whole number'
-    AMOUNT = 'amount'
     WORD = 'word'
     CPUS = 'CPU list'
     MASK = 'vCPU mask'
     PAGE_SIZE = 'page size'
-    PRIORITY = 'priorities'
+    PRIORITY = 'priority'
     TEXT = 'text'
 
 
@@ -32,15 +31,14 @@ class Role(enum.StrEnum):
 
     RTVIRT = 'rtvirt'
     """rtvirt reads it and plans accordingly."""
-    CARRIED = 'carried'
+    NOVA = 'nova'
     """nova's driver acts upon it; rtvirt knows the name and lets it pass."""
 
 
-_FORM: Final = {
-    Kind.TRUTH: 'a truth value: yes, true, on, 1 or no, false, off, 0',
-    Kind.AMOUNT: 'a whole number',
-    Kind.CPUS: 'a list of CPUs, as in 0-3,^2,8',
-    Kind.MASK: 'a list of vCPUs, as in 2-3, or what to leave out, as in ^0-1',
+_EXPECTED: Final = {
+    Kind.TRUTH: 'yes, true, on, y, t, 1 or no, false, off, n, f, 0',
+    Kind.CPUS: 'a list of vCPUs, as in 0-3,^2,8',
+    Kind.MASK: 'a list of vCPUs, as in 2-3, or of those left out, as in ^0-1',
     Kind.PAGE_SIZE: (
         'small, large, any, a size in KiB or a size with its unit, as in 2MB '
         'or 1GiB'
@@ -49,6 +47,17 @@ _FORM: Final = {
         'a priority from 1 to 99, or one for each vCPU, as in 2=50,3-5=10'
     ),
     Kind.TEXT: 'a text',
+}
+
+_LIST: Final = r'\^?[0-9]+(-[0-9]+)?(,\^?[0-9]+(-[0-9]+)?)*'
+_LEVEL: Final = '[1-9][0-9]?'
+_PATTERN: Final = {
+    Kind.CPUS: _LIST,
+    Kind.MASK: _LIST,
+    Kind.PAGE_SIZE: r'large|small|any|[0-9]+([kKMGT]i?)?(b|bit|B)?',
+    Kind.PRIORITY: (
+        f'{_LEVEL}|[0-9]+(-[0-9]+)?={_LEVEL}(,[0-9]+(-[0-9]+)?={_LEVEL})*'
+    ),
 }
 
 
@@ -65,7 +74,7 @@ class Spec:
     :ivar default: what holds where it is not given; empty for nothing.
     :ivar description: what it asks for.
     :ivar effect: what rtvirt does about it.
-    :ivar since: the first release that knows it.
+    :ivar since: the first release that knows it: nova's, or rtvirt's.
     :ivar source: the code that defines it: a function of nova's
         ``nova.virt.hardware`` where no module is named.
     :ivar role: who acts upon it.
@@ -95,10 +104,11 @@ class Spec:
     def expected(self) -> str:
         """What is accepted, as an error message says it."""
         if self.kind is Kind.WORD:
-            return 'one of ' + ', '.join(self.values)
+            *others, last = self.values
+            return f'{", ".join(others)} or {last}' if others else last
         if self.kind is Kind.NUMBER:
             return 'a whole number' + self._limits()
-        return _FORM[self.kind]
+        return _EXPECTED[self.kind]
 
     def _limits(self) -> str:
         if self.minimum is None:
@@ -108,8 +118,16 @@ class Spec:
         return f' from {self.minimum} to {self.maximum}'
 
     @property
+    def pattern(self) -> str:
+        """A regular expression that the whole value matches; empty for none.
+
+        What it lets through may still be refused: it knows no flavor.
+        """
+        return _PATTERN.get(self.kind, '')
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """Every name without a request group that the entry stands for."""
+        """Every name that the entry stands for, without request groups."""
         bare = self.name.replace('{group}', '')
         if '{cell}' not in bare:
             return (bare,)
@@ -127,15 +145,23 @@ class Spec:
         )
 
 
-def with_image(spec: Spec, *, since: str) -> tuple[Spec, Spec]:
+def with_image(
+    spec: Spec, *, since: str, is_lenient: bool | None = None
+) -> tuple[Spec, Spec]:
     """Return an extra spec and the image property that says the same.
 
     :param since: the first release that knows the image property.
+    :param is_lenient: of the image property, where it differs.
     """
     name = spec.name.replace(':', '_', 1)
     return (
         dataclasses.replace(spec, twin=name),
         dataclasses.replace(
-            spec, name=name, since=since, is_image=True, twin=spec.name
+            spec,
+            name=name,
+            since=since,
+            is_image=True,
+            twin=spec.name,
+            is_lenient=(spec.is_lenient if is_lenient is None else is_lenient),
         ),
     )

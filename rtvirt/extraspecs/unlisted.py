@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that the catalogue does not have."""
+"""Names that the catalogue does not have, and what may have been meant."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,106 +14,110 @@ from rtvirt.extraspecs.spec import MAX_CELLS
 from rtvirt.model.check import shown
 
 _CLOSED: Final = ('hw', 'rtvirt')
-"""Namespaces in which every name is known."""
+"""Namespaces of which every name is known."""
 
 _GROUPED: Final = ('resources', 'trait')
-_MAX_NAME: Final = 80
-_CUTOFF: Final = 0.75
+_MAX_NAME: Final = 64
+_LIKENESS: Final = 0.8
+"""The least ratio of difflib at which a name is taken for another."""
+
+
+def _one_cell(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(n for n in names if '.' not in n or n.endswith('.0'))
+
+
+_FLAVOR_NAMES: Final = _one_cell(EXTRA_SPECS)
+_IMAGE_NAMES: Final = _one_cell(IMAGE_PROPERTIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Unlisted:
     """What is the matter with a name.
 
     :ivar is_error: whether a strict parser refuses it.
     """
 
     message: str
-    expected: str = ''
-    hint: str = ''
+    hint: str
     is_error: bool = False
 
 
-def group_of(key: str) -> str | None:
-    """Return the catalogue's name of a key with a numbered request group.
+def group_name(key: str) -> str | None:
+    """Return the catalogue's name of a key with a request group, or None.
 
-    ``resources2:PCPU`` gives ``resources:PCPU``; anything else None (nova's
-    ``_get_vcpu_pcpu_resources`` and ``_get_hyperthreading_trait``).
+    ``resources2:PCPU`` gives ``resources:PCPU``. A group has no name or a
+    number (nova's ``_get_vcpu_pcpu_resources``).
     """
     prefix, _, name = key.partition(':')
     for word in _GROUPED:
-        if prefix.startswith(word):
-            number = prefix[len(word) :]
-            full = f'{word}:{name}'
-            if (
-                number.isascii()
-                and number.isdigit()
-                and number[0] != '0'
-                and full in EXTRA_SPECS
-            ):
-                return full
+        group = prefix.removeprefix(word)
+        if (
+            group != prefix
+            and f'{word}:{name}' in EXTRA_SPECS
+            and (not group or (_is_index(group) and group[0] != '0'))
+        ):
+            return f'{word}:{name}'
     return None
 
 
-def nearest(name: str, *, is_image: bool) -> str:
-    """Return the known name most like ``name``, or an empty string."""
+def describe_extra_spec(key: str) -> Unlisted | None:
+    """Say what is wrong with a name; None where it is nobody's slip."""
+    stem, dot, cell = key.partition('.')
+    if dot and f'{stem}.0' in EXTRA_SPECS and _is_index(cell):
+        return Unlisted(
+            message=f'extra spec {shown(key)} has no effect',
+            hint=(
+                f'cells are numbered from 0 to {MAX_CELLS - 1}, without '
+                'leading zeros'
+            ),
+        )
+    prefix, _, name = key.partition(':')
+    for word in _GROUPED:
+        if prefix.startswith(word) and f'{word}:{name}' in EXTRA_SPECS:
+            return Unlisted(
+                message=f'extra spec {shown(key)} has no effect here',
+                hint=f'groups have numbers, as in {word}1:{name}',
+            )
+    likely = _nearest(key, _FLAVOR_NAMES)
+    is_error = prefix in _CLOSED
+    if not (likely or is_error):
+        return None
+    return Unlisted(
+        message=f'extra spec {shown(key)} is unknown',
+        hint=_hint(likely),
+        is_error=is_error,
+    )
+
+
+def describe_property(name: str) -> Unlisted | None:
+    """Say what an unknown image property may have been meant to be.
+
+    nova drops what it does not know, and so does rtvirt.
+    """
+    likely = _nearest(name, _IMAGE_NAMES)
+    if not likely:
+        return None
+    return Unlisted(
+        message=f'image property {shown(name)} is unknown and has no effect',
+        hint=_hint(likely),
+    )
+
+
+def _is_index(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _hint(likely: str) -> str:
+    if likely:
+        return f'did you mean {likely}?'
+    return 'rtvirt flavor list-specs prints every name'
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like ``name``, or an empty text."""
     if len(name) > _MAX_NAME:
         return ''
-    known = IMAGE_PROPERTIES if is_image else EXTRA_SPECS
-    candidates = [spec for spec in known if '.' not in spec or '.' in name]
-    close = difflib.get_close_matches(
-        name.lower(), candidates, n=1, cutoff=_CUTOFF
+    near = difflib.get_close_matches(
+        name.lower(), known, n=1, cutoff=_LIKENESS
     )
-    return close[0] if close else ''
-
-
-def describe_unlisted(key: str, *, is_image: bool) -> Problem | None:
-    """Say what is wrong with a name, None where it is none of our business."""
-    namespace, colon, _ = key.partition(':')
-    if is_image:
-        return _describe_property(key)
-    if colon and namespace in _CLOSED:
-        return _describe_unknown(key, namespace)
-    return None
-
-
-def _describe_property(name: str) -> Problem | None:
-    """Say whether a property, which nova drops, is a slip of the pen."""
-    if not name.startswith('hw_'):
-        return None
-    near = nearest(name, is_image=True)
-    if not near:
-        return None
-    return Problem(
-        message=(
-            f'image property {name} is unknown and has no effect: did you '
-            f'mean {near}?'
-        )
-    )
-
-
-def _describe_unknown(key: str, namespace: str) -> Problem:
-    stem, dot, cell = key.partition('.')
-    if (
-        dot
-        and f'{stem}.0' in EXTRA_SPECS
-        and cell.isascii()
-        and cell.isdigit()
-    ):
-        return Problem(
-            message=(
-                f'{key} has no effect: cells are numbered from 0 to '
-                f'{MAX_CELLS - 1} without leading zeros'
-            )
-        )
-    near = nearest(key, is_image=False)
-    return Problem(
-        message=f'extra spec {shown(key)} is unknown',
-        expected=f'a name of the {namespace}: namespace',
-        hint=(
-            f'did you mean {near}?'
-            if near
-            else 'rtvirt flavor list-specs prints all of them'
-        ),
-        is_error=True,
-    )
+    return near[0] if near else ''

@@ -16,24 +16,22 @@ from rtvirt.model.cpuset import CPUSet
 Reader = Callable[[str], Any]
 """Returns the typed value of a text.
 
-:raises LookupError: if the text is no word that is allowed.
-:raises ValueError: if it is wrong in another way; CPUSetError is one.
-:raises DoubtfulValueError: if nova would take it for something else.
+Raises KeyError for a word that is not allowed, ValueError for whatever else
+is wrong (CPUSetError is one), DoubtfulValue where nova goes on.
 """
 
 _MAX_DIGITS: Final = 40
 
 _YES: Final = ('1', 't', 'true', 'on', 'y', 'yes')
 _NO: Final = ('0', 'f', 'false', 'off', 'n', 'no')
-_TRUTH: Final = {
-    form: word in _YES
-    for word in _YES + _NO
-    for form in (word, word.title(), word.upper())
+_TRUTH: Final = {word: word in _YES for word in _YES + _NO} | {
+    'True': True,
+    'False': False,
 }
 
 
-class DoubtfulValueError(Exception):
-    """A text that nova reads in a way its author hardly meant.
+class DoubtfulValue(Exception):
+    """A text that nova takes for something its author hardly meant.
 
     :ivar value: what nova takes it for.
     :ivar taken_as: the same in words.
@@ -51,7 +49,7 @@ def read_truth(text: str) -> bool:
     if value is None:
         value = _TRUTH.get(text.strip().lower())
     if value is None:
-        raise DoubtfulValueError(False, 'no')
+        raise DoubtfulValue(False, 'no')
     return value
 
 
@@ -66,10 +64,10 @@ def _read_amount(text: str) -> int:
     try:
         return read_number(text)
     except ValueError:
-        raise DoubtfulValueError(0, 'nothing') from None
+        raise DoubtfulValue(0, '0') from None
 
 
-def _read_cells(text: str) -> int | None:
+def _read_cell_count(text: str) -> int | None:
     """Read ``hw:numa_nodes``, which takes no sign, zero or space."""
     if not text:
         return None
@@ -96,10 +94,12 @@ def _read_quota(text: str) -> int | None:
 
 
 _SPECIAL: Final[dict[str, Reader]] = {
-    'hw:numa_nodes': _read_cells,
+    'hw:numa_nodes': _read_cell_count,
     'hw_numa_nodes': read_number,
     'quota:cpu_period': _read_period,
     'quota:cpu_quota': _read_quota,
+    'resources{group}:PCPU': _read_amount,
+    'resources{group}:VCPU': _read_amount,
 }
 
 
@@ -113,7 +113,7 @@ def _limited(spec: Spec) -> Reader:
             maximum is not None and number > maximum
         ):
             if spec.is_lenient:
-                raise DoubtfulValueError(number, 'not given')
+                raise DoubtfulValue(number, 'not given')
             raise ValueError
         return number
 
@@ -122,21 +122,21 @@ def _limited(spec: Spec) -> Reader:
 
 def _word(spec: Spec) -> Reader:
     words: dict[str, str | None] = {word: word for word in spec.values}
-    if not spec.is_image and not spec.name.startswith('rtvirt:'):
-        words[''] = None
+    if not spec.is_image and spec.source != 'rtvirt':
+        words[''] = None  # As good as not given, for nova.
 
     def read(text: str) -> str | None:
         if text in words:
             return words[text]
-        raise DoubtfulValueError(text, 'not given')
+        raise DoubtfulValue(text, 'not given')
 
     return read if spec.is_lenient else words.__getitem__
 
 
-def _carry(spec: Spec) -> Reader:
+def _let_pass(spec: Spec) -> Reader:
     def read(text: str) -> str:
         if spec.values and text not in spec.values:
-            raise DoubtfulValueError(text, 'is for nova to judge')
+            raise DoubtfulValue(text, 'given to nova')
         return text
 
     return read
@@ -144,10 +144,9 @@ def _carry(spec: Spec) -> Reader:
 
 _BY_KIND: Final[dict[Kind, Reader]] = {
     Kind.TRUTH: read_truth,
-    Kind.AMOUNT: _read_amount,
     Kind.CPUS: CPUSet.parse,
     Kind.PAGE_SIZE: read_page_size,
-    # What a mask and priorities mean depends on the number of vCPUs.
+    # What masks and priorities mean depends on the vCPUs there are.
     Kind.MASK: str,
     Kind.PRIORITY: str,
     Kind.TEXT: str,
@@ -155,9 +154,9 @@ _BY_KIND: Final[dict[Kind, Reader]] = {
 
 
 def reader_of(spec: Spec) -> Reader:
-    """Return the reader of an entry's values."""
-    if spec.role is Role.CARRIED:
-        return _carry(spec)
+    """Return what reads the values of an entry."""
+    if spec.role is Role.NOVA:
+        return _let_pass(spec)
     if spec.name in _SPECIAL:
         return _SPECIAL[spec.name]
     if spec.kind is Kind.WORD:

@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from typing import Final
 
 from rtvirt.exception import ModelError
-from rtvirt.model.check import require
+from rtvirt.model.check import MAX_INT
 from rtvirt.model.check import require_int
+from rtvirt.model.check import shown
+from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.frozendict import FrozenDict
 
 _PROPERTY: Final = re.compile(r"\s*([^=,'\s]+)='([^']*)'\s*(?:,|$)")
+_MAX_NAME: Final = 255
 
 
 def _to_text(key: object, value: object) -> str:
@@ -24,25 +26,35 @@ def _to_text(key: object, value: object) -> str:
     ``yes`` in YAML is a boolean: it becomes ``true``, as the command line
     of OpenStack would store it.
     """
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return 'true' if value else 'false'
-    if isinstance(value, str | int | float):
+    # str() refuses numbers of more than 4300 digits.
+    if isinstance(value, float) or (
+        isinstance(value, int) and abs(value) <= MAX_INT
+    ):
         return str(value)
     raise ModelError(
-        f'{key} is {value!r}: expected a text, a number or a truth value'
+        f'{shown(key)} is {shown(value)}: expected a text, a number or a '
+        'truth value'
     )
 
 
-def _to_texts(mapping: object, what: str) -> FrozenDict[str, str]:
+def _to_texts(mapping: object, what: str) -> dict[str, str]:
     if isinstance(mapping, str):
         mapping = _parse_properties(mapping, what)
     if not isinstance(mapping, Mapping):
         raise ModelError(
-            f'{what} are {mapping!r}: expected a mapping of names to values'
+            f'{what} are {shown(mapping)}: expected a mapping of names to '
+            'values'
         )
-    return FrozenDict(
-        {str(key): _to_text(key, value) for key, value in mapping.items()}
-    )
+    for key in mapping:
+        if not isinstance(key, str):
+            raise ModelError(
+                f'{what} have the name {shown(key)}: expected a text'
+            )
+    return {key: _to_text(key, value) for key, value in mapping.items()}
 
 
 def _parse_properties(text: str, what: str) -> dict[str, str]:
@@ -53,7 +65,7 @@ def _parse_properties(text: str, what: str) -> dict[str, str]:
         match = _PROPERTY.match(text, position)
         if match is None:
             raise ModelError(
-                f"{what} are {text!r}: expected key='value', ... (at "
+                f"{what} are {shown(text)}: expected key='value', ... (at "
                 f'character {position})'
             )
         found[match[1]] = match[2]
@@ -79,16 +91,20 @@ class Flavor:
     extra_specs: Mapping[str, str] = FrozenDict()
 
     def __post_init__(self) -> None:
-        require(
-            isinstance(self.name, str) and self.name != '',
-            f'the flavor\'s name is {self.name!r}: expected a text',
-        )
-        require_int('vcpus', self.vcpus, 1, 1 << 14)
+        if (
+            not isinstance(self.name, str)
+            or not 0 < len(self.name) <= _MAX_NAME
+            or not self.name.isprintable()
+        ):
+            raise ModelError(
+                f"the flavor's name is {shown(self.name)}: expected up to "
+                f'{_MAX_NAME} printable characters'
+            )
+        require_int('vcpus', self.vcpus, 1, MAX_CPU + 1)
         require_int('memory_mib', self.memory_mib, 1, 1 << 40)
         require_int('disk_gib', self.disk_gib, 0)
-        object.__setattr__(
-            self, 'extra_specs', _to_texts(self.extra_specs, 'extra_specs')
-        )
+        texts = FrozenDict(_to_texts(self.extra_specs, 'extra_specs'))
+        object.__setattr__(self, 'extra_specs', texts)
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any]) -> Flavor:
@@ -100,14 +116,14 @@ class Flavor:
 
         :raises ModelError: naming the key that is missing or wrong.
         """
-        require(
-            isinstance(mapping, Mapping),
-            f'a flavor is a mapping, not {mapping!r}',
-        )
+        if not isinstance(mapping, Mapping):
+            raise ModelError(
+                f'a flavor is {shown(mapping)}: expected a mapping'
+            )
         if isinstance(body := mapping.get('flavor'), Mapping):
             mapping = body
         return cls(
-            name=str(_pick(mapping, 'name')),
+            name=_to_text('name', _pick(mapping, 'name')),
             vcpus=_to_int('vcpus', _pick(mapping, 'vcpus')),
             memory_mib=_to_int('ram', _pick(mapping, 'memory_mib', 'ram')),
             disk_gib=_to_int(
@@ -119,7 +135,11 @@ class Flavor:
 
 
 def _pick(mapping: Mapping[str, Any], *names: str, or_: Any = None) -> Any:
-    lowered = {str(key).lower(): value for key, value in mapping.items()}
+    lowered = {
+        key.lower(): value
+        for key, value in mapping.items()
+        if isinstance(key, str)
+    }
     for name in names:
         if name in lowered:
             return lowered[name]
@@ -138,30 +158,19 @@ def _to_int(name: str, value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r'[0-9]{1,18}', value):
         return int(value)
     raise ModelError(
-        f"the flavor's {name} is {value!r}: expected a whole number"
+        f"the flavor's {name} is {shown(value)}: expected a whole number"
     )
 
 
-class ImageProperties(Mapping[str, str]):
+class ImageProperties(FrozenDict[str, str]):
     """The properties of an image (``hw_*``), as texts.
 
-    :param properties: texts, or values that YAML or glance typed.
+    :param properties: texts, or values that YAML or glance typed; also
+        ``a='b', c='d'``, the form older clients print.
     :raises ModelError: if a value is neither text, number nor truth value.
     """
 
-    __slots__ = ('_properties',)
+    __slots__ = ()
 
     def __init__(self, properties: Mapping[str, Any] | str = '') -> None:
-        self._properties = _to_texts(properties, 'image properties')
-
-    def __getitem__(self, name: str) -> str:
-        return self._properties[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._properties)
-
-    def __len__(self) -> int:
-        return len(self._properties)
-
-    def __repr__(self) -> str:
-        return f'ImageProperties({dict(self._properties)!r})'
+        super().__init__(_to_texts(properties, 'image properties'))

@@ -126,7 +126,7 @@ def _carried(row: _Row, prefix: str, *, is_image: bool, twin: str) -> Spec:
         effect='Carried by nova; no effect here.',
         since=since,
         source=_FIELDS if is_image else _VALIDATOR,
-        role=Role.CARRIED,
+        role=Role.NOVA,
         is_image=is_image,
         twin=twin and twin + name,
     )

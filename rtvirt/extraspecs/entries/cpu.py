@@ -178,7 +178,8 @@ _QUOTA: Final = (
 _PLACEMENT: Final = (
     Spec(
         name='resources{group}:PCPU',
-        kind=Kind.AMOUNT,
+        kind=Kind.NUMBER,
+        is_lenient=True,
         description=(
             'Dedicated pCPUs: as many as vCPUs, one more with '
             'hw:emulator_threads_policy=isolate.'
@@ -189,7 +190,8 @@ _PLACEMENT: Final = (
     ),
     Spec(
         name='resources{group}:VCPU',
-        kind=Kind.AMOUNT,
+        kind=Kind.NUMBER,
+        is_lenient=True,
         description='Shared pCPUs.',
         effect='The same as hw:cpu_policy=shared.',
         since='20.0.0',
