@@ -3,6 +3,8 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,15 @@ from rtvirt.host.inventory import MAX_LINE
 from rtvirt.host.inventory import Inventory
 from rtvirt.model.host import HostTopology
 
+Write = Callable[..., str]
+
 HOST = HostTopology.uniform(2, 2)
 LINE = json.dumps(HOST.to_dict())
 
 
 @pytest.fixture
-def jsonl(tmp_path):
-    def write(*lines):
+def jsonl(tmp_path: Path) -> Write:
+    def write(*lines: bytes) -> str:
         path = tmp_path / 'fleet.jsonl'
         path.write_bytes(b'\n'.join(lines) + b'\n')
         return str(path)
@@ -25,7 +29,7 @@ def jsonl(tmp_path):
     return write
 
 
-def test_a_line_is_a_host_named_after_it(jsonl):
+def test_a_line_is_a_host_named_after_it(jsonl: Write) -> None:
     named = dataclasses.replace(HOST, name='compute7')
     path = jsonl(LINE.encode(), json.dumps(named.to_dict()).encode())
     entries = list(Inventory(path))
@@ -48,28 +52,31 @@ def test_a_line_is_a_host_named_after_it(jsonl):
         b'"' + b'x' * (2 * MAX_LINE) + b'"',
     ],
 )
-def test_a_bad_line_is_named_and_the_next_one_read(jsonl, line):
+def test_a_bad_line_is_named_and_the_next_one_read(
+    jsonl: Write, line: bytes
+) -> None:
     path = jsonl(LINE.encode(), line, b'', LINE.encode())
     first, bad, last = Inventory(path)
     assert first.host is not None
     assert (bad.host, bad.where) == (None, f'{path}:2')
     assert bad.problem
+    assert last.host is not None
     assert last.host.name == 'line 4'
 
 
-def test_lines_are_read_when_they_are_asked_for(jsonl):
+def test_lines_are_read_when_they_are_asked_for(jsonl: Write) -> None:
     entries = iter(Inventory(jsonl(LINE.encode(), *[b'x'] * 1000)))
     assert next(entries).host is not None
     assert next(entries).where.endswith(':2')
 
 
-def test_a_directory_holds_a_host_a_file(tmp_path):
+def test_a_directory_holds_a_host_a_file(tmp_path: Path) -> None:
     (tmp_path / 'b.json').write_text(LINE)
     (tmp_path / 'a.xml').write_text('<capabilities/>')
     (tmp_path / '.hidden').write_text('nothing')
-    read = []
+    read: list[str] = []
 
-    def reader(name):
+    def reader(name: str) -> HostTopology:
         read.append(name)
         return HOST
 
@@ -78,10 +85,11 @@ def test_a_directory_holds_a_host_a_file(tmp_path):
     first, second = inventory
     assert first.host is HOST
     assert read == [str(tmp_path / 'a.xml')]
+    assert second.host is not None
     assert second.host.name == 'b'
 
 
-def test_a_bad_file_of_a_directory_is_named(tmp_path):
+def test_a_bad_file_of_a_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / 'a.xml').write_text('no XML at all')
     (tmp_path / 'b.json').mkdir()
     (tmp_path / 'c.json').write_text(LINE)
@@ -93,7 +101,7 @@ def test_a_bad_file_of_a_directory_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('path', ['/nonexistent/fleet.jsonl', 'a\0b'])
-def test_no_such_file_is_an_error_with_a_hint(path):
+def test_no_such_file_is_an_error_with_a_hint(path: str) -> None:
     with pytest.raises(HostError) as caught:
         Inventory(path)
     assert caught.value.hint
