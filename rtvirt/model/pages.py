@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
+from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require_int
 
 
@@ -47,3 +49,29 @@ class PagePool:
     def free(self) -> int:
         """Pages that a guest may still take; never negative."""
         return max(0, self.total - self.used - self.reserved)
+
+    def used_more(self, pages: int) -> PagePool:
+        """Return the pool with so many pages more used; not checked."""
+        made = _PoolDraft()
+        made.size_kib = self.size_kib
+        made.total = self.total
+        made.used = self.used + pages
+        made.reserved = self.reserved
+        made.__class__ = PagePool
+        pool: PagePool = made
+        return pool
+
+
+_PoolDraft: Final = draft_of(PagePool)
+
+
+_UNITS: Final = ('KiB', 'MiB', 'GiB', 'TiB')
+
+
+def format_kib(kib: int) -> str:
+    """Return a size in the largest unit that keeps it a whole number."""
+    unit = 0
+    while kib and kib % 1024 == 0 and unit < len(_UNITS) - 1:
+        kib //= 1024
+        unit += 1
+    return f'{kib} {_UNITS[unit]}'

@@ -3,6 +3,7 @@
 
 import dataclasses
 import itertools
+from typing import Any
 
 from rtvirt import Flavor
 from rtvirt import HostTopology
@@ -10,9 +11,10 @@ from rtvirt import fleet
 from rtvirt.extraspecs.parser import parse_guest
 from rtvirt.fitting.engine import fit
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.guest import GuestRequirement
 
 
-def _guest(vcpus, **specs):
+def _guest(vcpus: int, **specs: str) -> GuestRequirement:
     return parse_guest(
         Flavor(
             name='guest',
@@ -27,23 +29,23 @@ def _guest(vcpus, **specs):
     )
 
 
-def _host(cores=4, **kwargs):
+def _host(cores: int = 4, **kwargs: Any) -> HostTopology:
     kwargs.setdefault('dedicated', CPUSet(range(64)))
     return HostTopology.uniform(cores=cores, **kwargs)
 
 
-def test_screen_says_yes_or_no_in_the_order_of_the_hosts():
+def test_screen_says_yes_or_no_in_the_order_of_the_hosts() -> None:
     hosts = [_host(2), _host(4), _host(3)]
     assert list(fleet.screen(_guest(4), hosts)) == [False, True, False]
 
 
-def test_screen_reads_no_further_than_asked():
+def test_screen_reads_no_further_than_asked() -> None:
     endless = itertools.repeat(_host(4))
     answers = fleet.screen(_guest(4), endless)
     assert list(itertools.islice(answers, 3)) == [True] * 3
 
 
-def test_screen_agrees_with_offers():
+def test_screen_agrees_with_offers() -> None:
     hosts = [_host(n, cells=c) for n in (1, 2, 3, 5) for c in (1, 2, 3)]
     guest = _guest(6, numa_nodes='2')
     yes = list(fleet.screen(guest, hosts))
@@ -52,14 +54,14 @@ def test_screen_agrees_with_offers():
     assert False in yes
 
 
-def test_the_tightest_host_is_the_best():
+def test_the_tightest_host_is_the_best() -> None:
     hosts = [_host(8), _host(4), _host(2), _host(6)]
     best = fleet.best(fleet.offers(_guest(4), hosts), 10)
     assert [offer.host for offer in best] == [hosts[1], hosts[3], hosts[0]]
     assert [offer.free for offer in best] == [0, 2, 4]
 
 
-def test_a_host_that_exposes_realtime_vcpus_comes_last():
+def test_a_host_that_exposes_realtime_vcpus_comes_last() -> None:
     guest = _guest(3, cpu_realtime='yes', cpu_realtime_mask='^0')
     roomy = _host(8, cells=1, threads=2)
     cell = _host(3, cells=1, threads=2).cells[0]
@@ -72,12 +74,12 @@ def test_a_host_that_exposes_realtime_vcpus_comes_last():
     assert [offer.exposed for offer in best] == [0, 2]
 
 
-def test_best_keeps_no_more_than_asked_for():
+def test_best_keeps_no_more_than_asked_for() -> None:
     offers = fleet.offers(_guest(2), [_host(4)] * 5)
     assert len(fleet.best(offers, 2)) == 2
 
 
-def test_count_is_what_really_goes_in():
+def test_count_is_what_really_goes_in() -> None:
     guest = _guest(3)
     host = _host(8, pages={1048576: 16}, memory_mib=32768)
     number = fleet.count(guest, host)
@@ -88,7 +90,7 @@ def test_count_is_what_really_goes_in():
     assert list(fleet.screen(guest, [host])) == [False]
 
 
-def test_count_spreads_guests_of_several_cells():
+def test_count_spreads_guests_of_several_cells() -> None:
     # Cells of 3, 2 and 1 GiB hold three guests of 2 cells, 1 GiB each, only
     # where the fullest cells are left for last.
     host = HostTopology(
@@ -100,14 +102,14 @@ def test_count_spreads_guests_of_several_cells():
     assert fleet.count(_guest(2, numa_nodes='2'), host) == 3
 
 
-def test_offers_count_where_asked():
+def test_offers_count_where_asked() -> None:
     hosts = [_host(4), _host(1)]
     offers = list(fleet.offers(_guest(2), hosts, with_count=True))
     assert [offer.count for offer in offers] == [4, 0]
     assert next(fleet.offers(_guest(2), hosts)).count is None
 
 
-def test_a_guest_that_floats_is_counted_once():
+def test_a_guest_that_floats_is_counted_once() -> None:
     guest = parse_guest(Flavor(name='floats', vcpus=1, memory_mib=512))
     host = _host(2, dedicated=None, shared=CPUSet([0, 1]))
     assert fleet.count(guest, host) == 1
