@@ -12,10 +12,10 @@ from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
 from rtvirt.model.observed import Scheduling
 from rtvirt.model.plan import Plan
-from rtvirt.verify.proof import MemoryProof
-from rtvirt.verify.proof import ThreadProof
-from rtvirt.verify.proof import prove_memory
-from rtvirt.verify.proof import prove_threads
+from rtvirt.verifiers.proof import MemoryProof
+from rtvirt.verifiers.proof import ThreadProof
+from rtvirt.verifiers.proof import prove_memory
+from rtvirt.verifiers.proof import prove_threads
 
 _HEADING: Final = ('thread', 'tid', 'name', 'planned', 'actual', 'verdict')
 _OK: Final = 'ok'

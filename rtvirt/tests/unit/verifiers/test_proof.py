@@ -19,8 +19,8 @@ from rtvirt.model.observed import Scheduling
 from rtvirt.model.observed import ThreadRole
 from rtvirt.model.plan import Plan
 from rtvirt.model.plan import PlannedCell
-from rtvirt.verify.proof import prove_memory
-from rtvirt.verify.proof import prove_threads
+from rtvirt.verifiers.proof import prove_memory
+from rtvirt.verifiers.proof import prove_threads
 
 
 def plan(*, emulator_priority: int = 0, page_size_kib: int = 2048) -> Plan:
