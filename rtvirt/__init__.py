@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from rtvirt.exception import UnsupportedExtraSpec as UnsupportedExtraSpec
     from rtvirt.extraspecs.parser import parse_guest as parse_guest
     from rtvirt.fitting.engine import fit as fit
+    from rtvirt.fitting.explain import explain as explain
     from rtvirt.host.facts.read import read_facts as read_facts
     from rtvirt.model.cpuset import CPUSet as CPUSet
+    from rtvirt.model.explanation import Explanation as Explanation
     from rtvirt.model.facts.host import HostFacts as HostFacts
     from rtvirt.model.finding import Finding as Finding
     from rtvirt.model.finding import Severity as Severity
@@ -59,8 +61,10 @@ _HOMES = {
     'UnsupportedExtraSpec': 'rtvirt.exception',
     'parse_guest': 'rtvirt.extraspecs.parser',
     'fit': 'rtvirt.fitting.engine',
+    'explain': 'rtvirt.fitting.explain',
     'read_facts': 'rtvirt.host.facts.read',
     'CPUSet': 'rtvirt.model.cpuset',
+    'Explanation': 'rtvirt.model.explanation',
     'HostFacts': 'rtvirt.model.facts.host',
     'Finding': 'rtvirt.model.finding',
     'Severity': 'rtvirt.model.finding',

@@ -294,6 +294,9 @@ FITS: dict[str, Case] = {
     'fit-affinity-endless': lambda: place(affinity=[{ENDLESS}]),
     'fit-affinity-many': lambda: place(affinity=[{9}] * 10**5),
     'fit-nothing-accepted': lambda: place(accept=lambda plan: False),
+    'explain-strategy-long': lambda: rtvirt.explain(
+        pinned(), a_host(), strategy=MEGABYTES
+    ),
     'limits-endless': lambda: rtvirt.Limits(cpu_allocation_ratio=ENDLESS),
     'limits-negative': lambda: rtvirt.Limits(ram_allocation_ratio=-1.0),
     'limits-infinite': lambda: rtvirt.Limits(

@@ -157,6 +157,20 @@ def test_a_caller_decides_which_plan_will_do(flavor: rtvirt.Flavor) -> None:
         rtvirt.fit(rtvirt.parse_guest(flavor), host, accept=lambda plan: False)
 
 
+def test_a_refusal_says_what_would_help(
+    flavor: rtvirt.Flavor, host: rtvirt.HostTopology, plan: rtvirt.Plan
+) -> None:
+    guest = rtvirt.parse_guest(flavor)
+    fits = rtvirt.explain(guest, host)
+    assert fits.plan == plan
+    assert not fits.reasons
+    busy = host.claim(plan, 'plc-1')
+    full = rtvirt.explain(guest, busy)
+    assert full.plan is None
+    assert {reason.code for reason in full.reasons} >= {'dedicated-cpus'}
+    assert any('plc-1' in str(way) for way in full.relaxations)
+
+
 def test_plans_and_hosts_travel_as_json(
     host: rtvirt.HostTopology, plan: rtvirt.Plan
 ) -> None:
