@@ -319,7 +319,6 @@ def _add_processor(
     host.write(f'{l3}/size', '24576K')
     host.write(f'{l3}/shared_cpu_list', str(layout.l3(cpu)))
     host.write(f'{path}/cpufreq/scaling_governor', 'performance')
-    host.write(f'{path}/cpufreq/scaling_driver', 'acpi-cpufreq')
     host.write(f'{path}/power/pm_qos_resume_latency_us', '0')
     host.write(f'{path}/thermal_throttle/core_throttle_count', '0')
     for number, (name, latency) in enumerate(

@@ -55,8 +55,11 @@ class DirectoryTree:
     def read(self, path: str, limit: int = LIMIT) -> bytes | Missing:
         """Return what a file holds."""
         try:
-            real = path if self._is_host else self._regular(path)
-            return _read(real, path, limit)
+            if self._is_host:
+                # An attribute of sysfs comes as a whole, or not at all.
+                is_whole = path.startswith('/sys/')
+                return _read(path, path, limit, is_whole=is_whole)
+            return _read(self._regular(path), path, limit, is_whole=True)
         except OSError as error:
             return _missing(path, error)
 
@@ -77,10 +80,10 @@ class DirectoryTree:
         :raises OSError: if it is not there, or no regular file.
         """
         directory, _, name = path.rpartition('/')
-        real = self._directory(directory)
-        if real is None:
+        above = self._directories.get(directory) or self._directory(directory)
+        if above is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        real = f'{real}/{name}'
+        real = f'{above}/{name}'
         mode = os.lstat(real).st_mode
         if stat.S_ISLNK(mode):
             real = self._resolve(path)
@@ -99,7 +102,7 @@ class DirectoryTree:
 
     def _find_directory(self, path: str) -> str | None:
         parent, _, name = path.rpartition('/')
-        above = self._directory(parent)
+        above = self._directories.get(parent) or self._directory(parent)
         if above is None or name == '..':
             return None
         real = f'{above}/{name}'
@@ -137,11 +140,20 @@ class DirectoryTree:
         return '/'.join((self._root, *here))
 
 
-def _read(real: str, path: str, limit: int) -> bytes | Missing:
+def _read(
+    real: str, path: str, limit: int, *, is_whole: bool
+) -> bytes | Missing:
+    """Read a file.
+
+    :param is_whole: whether a short piece is the last one. It is of a
+        regular file; ``/proc`` gives what fits into a page, again and again.
+    """
     # Nothing here may wait: neither a FIFO nor the kernel's log.
     opened = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         content = _read_chunk(opened)
+        if is_whole and len(content) < min(_CHUNK, limit):
+            return content
         chunks = [content]
         length = len(content)
         while content and length <= limit:
@@ -152,7 +164,7 @@ def _read(real: str, path: str, limit: int) -> bytes | Missing:
         os.close(opened)
     if length > limit:
         return too_long(path, limit)
-    return chunks[0] if len(chunks) == 2 else b''.join(chunks)
+    return b''.join(chunks)
 
 
 def _read_chunk(opened: int) -> bytes:

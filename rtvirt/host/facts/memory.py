@@ -22,6 +22,9 @@ from rtvirt.model.facts.parse import parse_int
 
 NODES: Final = '/sys/devices/system/node'
 
+MOUNT_TYPES: Final = frozenset({'cgroup', 'cgroup2', 'hugetlbfs'})
+"""The file systems that the readers look for."""
+
 _POOL: Final = re.compile(r'hugepages-(\d{1,12})kB')
 _SIZE: Final = re.compile(r'pagesize=(\d{1,12})([KMG]?)')
 _AMOUNT: Final = re.compile(r'(\w+):\s+(\d{1,15}) kB')
@@ -41,12 +44,16 @@ def read_memory_facts(tree: Tree) -> MemoryFacts:
 
 
 def read_mounts(tree: Tree) -> tuple[tuple[str, str, str], ...] | Missing:
-    """Return mount point, type and options of each mount."""
+    """Return point, type and options of the mounts of kernel interfaces."""
     text = read_text(tree, '/proc/mounts')
     if isinstance(text, Missing):
         return text
     rows = (line.split() for line in text.splitlines())
-    return tuple((row[1], row[2], row[3]) for row in rows if len(row) > 3)
+    return tuple(
+        (row[1], row[2], row[3])
+        for row in rows
+        if len(row) > 3 and row[2] in MOUNT_TYPES
+    )
 
 
 def _read_nodes(tree: Tree) -> tuple[NodeFacts, ...] | Missing:

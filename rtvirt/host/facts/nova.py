@@ -95,6 +95,13 @@ def read_nova_facts(tree: Tree) -> NovaFacts:
     )
 
 
+def is_nova_file(path: str) -> bool:
+    """Whether this may be a configuration file of nova's."""
+    return path in _FILES or path.startswith(
+        tuple(f'{directory}/' for directory in _DIRECTORIES)
+    )
+
+
 def _config_files(tree: Tree) -> Iterator[str]:
     yield from _FILES
     for directory in _DIRECTORIES:

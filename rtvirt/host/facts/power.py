@@ -43,9 +43,6 @@ def read_power_facts(
         governors=group_by_text(
             tree, ids, f'{CPU}/cpu{{}}/cpufreq/scaling_governor'
         ),
-        drivers=group_by_text(
-            tree, ids, f'{CPU}/cpu{{}}/cpufreq/scaling_driver'
-        ),
         idle_states=_read_idle_states(tree, ids, small),
         resume_latency_us=group_by_text(
             tree, ids, f'{CPU}/cpu{{}}/power/pm_qos_resume_latency_us'

@@ -14,6 +14,7 @@ from rtvirt.host.facts.tree import read_text
 from rtvirt.host.facts.tree import read_value
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.cmdline import CommandLine
+from rtvirt.model.facts.cmdline import parse_cmdline
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.facts.missing import malformed
@@ -28,12 +29,18 @@ TUNED_VARIABLES: Final = re.compile(
     r'^\s*(isolated_cores)\s*=\s*(\S*)\s*$', re.M
 )
 
+PROCESS_LISTS: Final = (
+    '/sos_commands/process/ps_auxwwwm',
+    '/sos_commands/process/ps_auxwww',
+    '/sos_commands/process/ps_alxwww',
+)
+
 _TIMERS: Final = '/etc/systemd/system/timers.target.wants'
 _NAME_LENGTH: Final = 15
 """How much of a thread's name the kernel keeps (``TASK_COMM_LEN``)."""
 
 _ALLOWED: Final = re.compile(r'^Cpus_allowed_list:\t(.*)$', re.M)
-_BOOT: Final = re.compile(r'^\s*TUNED_BOOT_CMDLINE=(.*)$', re.M)
+TUNED_BOOT: Final = re.compile(r'^\s*TUNED_BOOT_CMDLINE=(.*)$', re.M)
 
 
 def read_service_facts(
@@ -61,11 +68,7 @@ def _find_daemons(
 
 def _find_listed_daemons(tree: Tree) -> tuple[str, ...] | Missing:
     """Read the list of processes that a sosreport has."""
-    for path in (
-        '/sos_commands/process/ps_auxwwwm',
-        '/sos_commands/process/ps_auxwww',
-        '/sos_commands/process/ps_alxwww',
-    ):
+    for path in PROCESS_LISTS:
         text = read_text(tree, path, 1 << 24)
         if not isinstance(text, Missing):
             words = set(re.findall(r'[\w.-]+', text))
@@ -157,7 +160,8 @@ def _read_boot_cmdline(tree: Tree) -> CommandLine | Missing:
     """Read the shell variable that the boot loader's script sources."""
 
     def parse(text: str) -> CommandLine:
-        values = _BOOT.findall(text)
-        return CommandLine(''.join(shlex.split(values[-1])) if values else '')
+        values = TUNED_BOOT.findall(text)
+        last = values[-1] if values else ''
+        return parse_cmdline(''.join(shlex.split(last)))
 
     return read_value(tree, '/etc/tuned/bootcmdline', parse)

@@ -105,9 +105,6 @@ class PowerFacts:
     governors: Missing | Mapping[str, CPUSet] = fact(
         f'{_CPU}/cpu*/cpufreq/scaling_governor'
     )
-    drivers: Missing | Mapping[str, CPUSet] = fact(
-        f'{_CPU}/cpu*/cpufreq/scaling_driver'
-    )
     no_turbo: bool | Missing = fact(
         f'{_CPU}/intel_pstate/no_turbo', parse_flag
     )

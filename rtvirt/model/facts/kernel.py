@@ -10,6 +10,7 @@ from typing import Final
 
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.cmdline import CommandLine
+from rtvirt.model.facts.cmdline import parse_cmdline
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import fact
 from rtvirt.model.facts.missing import malformed
@@ -39,7 +40,7 @@ class KernelFacts:
     release: str | Missing = fact('/proc/sys/kernel/osrelease', parse_text)
     version: str | Missing = fact('/proc/version', parse_text)
     realtime: bool | Missing = fact('/sys/kernel/realtime', parse_flag)
-    cmdline: CommandLine | Missing = fact('/proc/cmdline', CommandLine)
+    cmdline: CommandLine | Missing = fact('/proc/cmdline', parse_cmdline)
     clocksource: str | Missing = fact(
         '/sys/devices/system/clocksource/clocksource0/current_clocksource',
         parse_text,
