@@ -25,7 +25,7 @@ from rtvirt.host.facts.directory import DirectoryTree
 from rtvirt.host.facts.task import read_process_ids
 from rtvirt.model.facts.missing import Missing
 
-QEMU_CONF: Final = """\
+_QEMU_CONF: Final = """\
 # A new cpu cgroup has no real-time runtime where the kernel was built with
 # CONFIG_RT_GROUP_SCHED: SCHED_FIFO would be refused.
 cgroup_controllers = []
@@ -47,6 +47,16 @@ remember_owner = 0
 _STATE: Final = Path('/run/libvirt')
 _LEFTOVERS: Final = frozenset({'common', 'hostdevmgr'})
 _GRACE_S: Final = 5
+
+
+def qemu_conf(hugetlbfs: Path | None = None) -> str:
+    """Return a qemu.conf for a libvirt that nobody else uses.
+
+    :param hugetlbfs: where huge pages are mounted for the guests.
+    """
+    if hugetlbfs is None:
+        return _QEMU_CONF
+    return f'{_QEMU_CONF}\nhugetlbfs_mount = "{hugetlbfs}"\n'
 
 
 @contextlib.contextmanager
@@ -74,8 +84,7 @@ def embedded_libvirt(
     """
     conf = root / 'etc' / 'qemu.conf'
     conf.parent.mkdir()
-    mount = f'\nhugetlbfs_mount = "{hugetlbfs}"\n' if hugetlbfs else ''
-    conf.write_text(QEMU_CONF + mount, encoding='utf-8')
+    conf.write_text(qemu_conf(hugetlbfs), encoding='utf-8')
     with _kept_state(), contextlib.ExitStack() as stack:
         stack.callback(end_processes, root)
         driver = stack.enter_context(
