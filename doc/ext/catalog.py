@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the reference of extra specs from the table the parser reads.
+"""Write the reference of extra specs from the tables the parser has.
 
 ``.. catalog:: own``, ``nova``, ``image`` or ``known`` writes the part of
-the table that the word names.
+the catalogue that the word names, ``.. deviations::`` the differences from
+nova.
 """
 
 import re
@@ -19,6 +20,8 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.util.typing import OptionSpec
 
 from rtvirt.extraspecs.catalog import SPECS
+from rtvirt.extraspecs.deviation import DEVIATIONS
+from rtvirt.extraspecs.deviation import Deviation
 from rtvirt.extraspecs.spec import Role
 from rtvirt.extraspecs.spec import Spec
 
@@ -93,7 +96,28 @@ class Catalog(SphinxDirective):
         return self.parse_text_to_nodes('\n'.join(lines))
 
 
+def contrast(deviation: Deviation) -> Iterator[str]:
+    """Yield the lines of one difference from nova."""
+    names = [f'``{readable(name)}``' for name in deviation.names]
+    yield ', '.join(names) or 'All'
+    yield f'   :nova: {prose(deviation.nova)}'
+    yield f'   :rtvirt: {prose(deviation.rtvirt)}'
+    yield f'   :Because: {prose(deviation.reason)}'
+    yield ''
+
+
+class Deviations(SphinxDirective):
+    """``.. deviations::``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return all differences."""
+        return self.parse_text_to_nodes(
+            '\n'.join(line for each in DEVIATIONS for line in contrast(each))
+        )
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Tell Sphinx of the directive."""
+    """Tell Sphinx of the directives."""
     app.add_directive('catalog', Catalog)
+    app.add_directive('deviations', Deviations)
     return {'parallel_read_safe': True}
