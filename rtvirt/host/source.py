@@ -15,9 +15,9 @@ from rtvirt.exception import RTVirtError
 from rtvirt.host.facts.read import open_tree
 from rtvirt.host.live import read_live
 from rtvirt.host.sysfs import read_topology
-from rtvirt.model.capabilities import MAX_SIZE
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostTopology
+from rtvirt.model.host_element import MAX_SIZE
 from rtvirt.model.partition import ReservedPages
 from rtvirt.model.partition import partition
 

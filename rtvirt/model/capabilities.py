@@ -1,176 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host's topology from libvirt's capabilities XML.
-
-Read with expat alone: no entity is ever declared, because a document type
-is refused; nothing outside the document is looked at.
-"""
+"""A host's topology from libvirt's capabilities XML."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Final
-from xml.parsers import expat
-
-from rtvirt.exception import HostError
-from rtvirt.exception import RTVirtError
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostCell
 from rtvirt.model.host import HostTopology
+from rtvirt.model.host_element import Element
+from rtvirt.model.host_element import read_host_element
 from rtvirt.model.pages import PagePool
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.resctrl import CacheType
-
-MAX_SIZE: Final = 1 << 23
-"""Bytes of a document; a host with 16384 pCPUs takes about 2 MiB."""
-
-_MAX_ELEMENTS: Final = 1 << 16
-_MAX_DEPTH: Final = 16
-_MAX_DIGITS: Final = 15
-_KEPT: Final = frozenset({'cpu', 'topology', 'cache', 'memory_bandwidth'})
-"""The children of <host> that say something about its topology."""
-
-_BYTES: Final = {
-    'b': 1,
-    'bytes': 1,
-    'KB': 1000,
-    'k': 1024,
-    'KiB': 1024,
-    'MiB': 1 << 20,
-    'GiB': 1 << 30,
-    'TiB': 1 << 40,
-}
-_SHOWN: Final = 60
-
-
-@dataclass(slots=True)
-class _Element:
-    """One element of the part that is kept."""
-
-    name: str
-    attributes: dict[str, str]
-    line: int
-    text: str = ''
-    children: list[_Element] = field(default_factory=list)
-
-    def find(self, path: str) -> list[_Element]:
-        """Return the descendants under a path of names."""
-        found = [self]
-        for name in path.split('/'):
-            found = [c for e in found for c in e.children if c.name == name]
-        return found
-
-    def wrong(self, why: str) -> HostError:
-        return HostError(
-            f'line {self.line} of the capabilities: <{self.name}> {why}'
-        )
-
-    def number(self, attribute: str, default: int | None = None) -> int:
-        """Return a whole number; without a default it must be there."""
-        text = self.attributes.get(attribute)
-        if text is not None:
-            return self._to_int(text, attribute)
-        if default is None:
-            raise self.wrong(f'lacks the attribute {attribute}')
-        return default
-
-    def kib(self, attribute: str = '') -> int:
-        """Return an attribute, or the text, in KiB by ``unit``."""
-        number = self.number(attribute) if attribute else self.count()
-        unit = self.attributes.get('unit', 'KiB')
-        if unit not in _BYTES:
-            raise self.wrong(
-                f'has the unit {unit!r:.{_SHOWN}}: expected one of '
-                f'{", ".join(_BYTES)}'
-            )
-        return number * _BYTES[unit] // 1024
-
-    def cache_type(self) -> CacheType:
-        """Return the attribute ``type``: what an allocation holds."""
-        text = self.attributes.get('type', 'both')
-        try:
-            return CacheType(text)
-        except ValueError:
-            raise self.wrong(
-                f'has the type {text!r:.{_SHOWN}}: expected one of '
-                f'{", ".join(CacheType)}'
-            ) from None
-
-    def count(self) -> int:
-        """Return the text as a whole number."""
-        return self._to_int(self.text.strip(), 'text')
-
-    def cpus(self, attribute: str) -> CPUSet:
-        """Return a list of CPUs; the empty set where there is none."""
-        try:
-            return CPUSet.parse(self.attributes.get(attribute, ''))
-        except RTVirtError as error:
-            raise self.wrong(f'has a bad {attribute}: {error}') from None
-
-    def _to_int(self, text: str, what: str) -> int:
-        if not text.isascii() or not text.isdigit():
-            raise self.wrong(
-                f'has the {what} {text!r:.{_SHOWN}}: expected a whole number'
-            )
-        if len(text) > _MAX_DIGITS:
-            raise self.wrong(f'has a {what} of more than {_MAX_DIGITS} digits')
-        return int(text)
-
-
-class _Builder:
-    """Makes the tree of the elements that matter and skips the rest."""
-
-    def __init__(self) -> None:
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-        self.parser.StartDoctypeDeclHandler = self._doctype
-        self.root: _Element | None = None
-        self._open: list[_Element] = []
-        self._depth = 0
-        self._elements = 0
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > len(self._open) + 1 or not self._wanted(name):
-            return
-        line = self.parser.CurrentLineNumber
-        self._elements += 1
-        if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
-            raise HostError(
-                f'line {line} of the capabilities: more elements than any '
-                'host has'
-            )
-        element = _Element(name, attributes, line)
-        if self._open:
-            self._open[-1].children.append(element)
-        else:
-            self.root = element
-        self._open.append(element)
-
-    def _wanted(self, name: str) -> bool:
-        if self._depth == 2:
-            return name == 'host'
-        return self._depth != 3 or name in _KEPT
-
-    def _end(self, _name: str) -> None:
-        if self._depth == len(self._open):
-            self._open.pop()
-        self._depth -= 1
-
-    def _characters(self, text: str) -> None:
-        if self._depth == len(self._open):
-            self._open[-1].text += text
-
-    def _doctype(self, *_details: object) -> None:
-        raise HostError(
-            f'line {self.parser.CurrentLineNumber} of the capabilities: a '
-            'document type is not allowed',
-            hint='libvirt writes none; take the <!DOCTYPE ...> out',
-        )
 
 
 def parse_capabilities(xml: str | bytes) -> HostTopology:
@@ -183,10 +24,9 @@ def parse_capabilities(xml: str | bytes) -> HostTopology:
     :raises HostError: naming the line and what is wrong there.
     :raises ModelError: if the cells contradict each other.
     """
-    host = _parse(xml)
-    base_kib = min(
-        (pages.kib('size') for pages in host.find('cpu/pages')), default=4
-    )
+    host = read_host_element(xml)
+    sizes = [pages.kib('size') for pages in host.find('cpu/pages')]
+    base_kib = min(filter(None, sizes), default=4)
     caches = tuple(
         _to_bank(element)
         for element in host.find('cache/bank')
@@ -205,36 +45,8 @@ def parse_capabilities(xml: str | bytes) -> HostTopology:
     )
 
 
-def _parse(xml: str | bytes) -> _Element:
-    """Return the element <host>."""
-    if len(xml) > MAX_SIZE:
-        raise HostError(
-            f'the capabilities are longer than {MAX_SIZE >> 20} MiB',
-            hint='give what `virsh capabilities` prints',
-        )
-    builder = _Builder()
-    try:
-        builder.parser.Parse(xml, True)
-    except (expat.ExpatError, UnicodeError, LookupError) as error:
-        raise HostError(
-            f'these capabilities are no XML: {error}',
-            hint='give what `virsh capabilities` prints',
-        ) from None
-    root = builder.root
-    if root is None or root.name != 'capabilities':
-        raise HostError(
-            f'the XML begins with <{root.name if root else ""}>: expected '
-            '<capabilities>',
-            hint='give what `virsh capabilities` prints',
-        )
-    hosts = root.find('host')
-    if len(hosts) != 1:
-        raise root.wrong(f'has {len(hosts)} elements <host>: expected one')
-    return hosts[0]
-
-
 def _to_cell(
-    element: _Element, caches: tuple[CacheBank, ...], base_kib: int
+    element: Element, caches: tuple[CacheBank, ...], base_kib: int
 ) -> HostCell:
     online, cores, sockets = _read_cpus(element)
     memory_kib = sum(memory.kib() for memory in element.find('memory'))
@@ -251,7 +63,7 @@ def _to_cell(
 
 
 def _read_cpus(
-    cell: _Element,
+    cell: Element,
 ) -> tuple[CPUSet, tuple[CPUSet, ...], set[int]]:
     """Return the online pCPUs, the cores and the packages of a cell.
 
@@ -272,7 +84,7 @@ def _read_cpus(
 
 
 def _read_pages(
-    cell: _Element, memory_kib: int, base_kib: int
+    cell: Element, memory_kib: int, base_kib: int
 ) -> tuple[PagePool, ...]:
     """Return the pools of a cell.
 
@@ -290,14 +102,16 @@ def _read_pages(
     )
 
 
-def _to_bank(element: _Element) -> CacheBank:
+def _to_bank(element: Element) -> CacheBank:
     """Read a cache; where it cannot be shared out it has no <control>.
 
     Code and data kept apart (CDP) have a <control> each, and equal steps.
     """
     controls = element.find('control')
-    first = controls[0] if controls else _Element('control', {}, 0)
-    types = dict.fromkeys(control.cache_type() for control in controls)
+    first = controls[0] if controls else Element('control', {}, 0)
+    types = dict.fromkeys(
+        control.word('type', CacheType, CacheType.BOTH) for control in controls
+    )
     return CacheBank(
         id=element.number('id'),
         level=element.number('level'),
@@ -310,9 +124,9 @@ def _to_bank(element: _Element) -> CacheBank:
     )
 
 
-def _to_bandwidth(element: _Element) -> BandwidthNode:
+def _to_bandwidth(element: Element) -> BandwidthNode:
     controls = element.find('control')
-    control = controls[0] if controls else _Element('control', {}, 0)
+    control = controls[0] if controls else Element('control', {}, 0)
     return BandwidthNode(
         id=element.number('id'),
         cpus=element.cpus('cpus'),

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rtvirt.exception import ConfigError
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
-from rtvirt.model.capabilities import MAX_SIZE
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostTopology
+from rtvirt.model.host_element import MAX_SIZE
 from rtvirt.model.pages import PagePool
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
@@ -136,7 +136,8 @@ def test_a_cell_without_pages_has_ordinary_ones() -> None:
     host = HostTopology.from_capabilities(
         capabilities(
             cell(TWO, memory_kib=1 << 20),
-            cpu="<pages unit='KiB' size='2048'/><pages unit='KiB' size='64'/>",
+            cpu="<pages unit='KiB' size='2048'/><pages unit='KiB' size='64'/>"
+            "<pages size='0'/>",
         )
     )
 
