@@ -67,16 +67,15 @@ class Screen:
             self.say(line, 'note')
 
     def table(
-        self, rows: Sequence[Sequence[str]], styles: Sequence[str]
+        self, heading: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]
     ) -> None:
-        """Write rows in columns; the first is the heading."""
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row, style in zip(rows, ['faint', *styles], strict=True):
-            cells = (
-                cell.ljust(width)
-                for cell, width in zip(row, widths, strict=True)
-            )
-            self.say(f'  {"  ".join(cells)}'.rstrip(), style)
+        """Write rows in columns, each in its style."""
+        every = [(heading, 'faint'), *rows]
+        columns = zip(*(cells for cells, _ in every), strict=True)
+        widths = [max(map(len, column)) for column in columns]
+        for cells, style in every:
+            line = '  '.join(map(str.ljust, cells, widths))
+            self.say(f'  {line}'.rstrip(), style)
 
     def document(self, text: str, mark: Sequence[str]) -> None:
         """Write a document, the lines that begin with a mark standing out."""

@@ -17,11 +17,13 @@ from rtvirt.verifiers.proof import ThreadProof
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
 
-_HEADING: Final = ('thread', 'tid', 'name', 'planned', 'actual', 'verdict')
+_THREADS: Final = ('thread', 'tid', 'name', 'planned', 'actual', 'verdict')
+_MEMORY: Final = ('memory', 'planned', 'actual', 'verdict')
 _OK: Final = 'ok'
-_WRONG: Final = 'NOT AS PLANNED'
+_WRONG: Final = 'WRONG'
 
 Row = tuple[Sequence[str], str]
+"""The cells of a row, and its style."""
 
 
 def show_proof(
@@ -34,11 +36,9 @@ def show_proof(
     """
     threads = prove_threads(plan, observed)
     memory = prove_memory(plan, observed.memory)
-    rows = [_thread_row(proof) for proof in threads]
-    rows += _memory_rows(plan, memory, locked=locked)
-    screen.table(
-        [_HEADING, *(cells for cells, _ in rows)], [style for _, style in rows]
-    )
+    screen.table(_THREADS, [_thread_row(proof) for proof in threads])
+    screen.say()
+    screen.table(_MEMORY, _memory_rows(plan, memory, locked=locked))
     screen.say()
     for proof in threads:
         if proof.ok and proof.thread and proof.thread.scheduling.priority:
@@ -58,9 +58,8 @@ def _praise(screen: Screen, subject: str, thread: ObservedThread) -> None:
     """Say in a sentence what a real-time thread is about."""
     actual = thread.scheduling
     screen.say(
-        f'{subject} is thread {thread.tid}, under '
-        f'SCHED_{actual.policy.upper()} with priority {actual.priority} on '
-        f'pCPU {actual.cpus}: where the plan put it.',
+        f'{subject} is thread {thread.tid}: SCHED_{actual.policy.upper()}, '
+        f'priority {actual.priority}, on pCPU {actual.cpus}, as planned.',
         'star',
     )
 
@@ -91,27 +90,23 @@ def _describe(scheduling: Scheduling) -> str:
 
 
 def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
-    rows: list[Row] = [
-        _row(
-            'guest memory',
-            _pages(proof.planned),
-            'hidden' if proof.actual is None else _pages(proof.actual),
-            ok=proof.pages_ok,
-        )
+    actual = 'hidden' if proof.actual is None else _pages(proof.actual)
+    rows = [
+        _memory_row('pages', _pages(proof.planned), actual, proof.pages_ok)
     ]
     if plan.guest.locked_memory:
-        wanted = f'{plan.guest.memory_mib} MiB locked'
-        if locked:
-            actual = f'{(proof.locked_kib or 0) >> 10} MiB locked'
-            rows.append(_row('', wanted, actual, ok=proof.locked_ok))
-        else:
-            cells = ('', '', '', wanted, 'left out, see above', '-')
-            rows.append((cells, 'note'))
+        wanted = f'{plan.guest.memory_mib} MiB'
+        actual = f'{(proof.locked_kib or 0) >> 10} MiB'
+        rows.append(
+            _memory_row('locked', wanted, actual, proof.locked_ok)
+            if locked
+            else (('locked', wanted, 'left out, see above', '-'), 'note')
+        )
     return rows
 
 
-def _row(subject: str, planned: str, actual: str, *, ok: bool) -> Row:
-    cells = (subject, '', '', planned, actual, _OK if ok else _WRONG)
+def _memory_row(subject: str, planned: str, actual: str, ok: bool) -> Row:
+    cells = (subject, planned, actual, _OK if ok else _WRONG)
     return cells, 'good' if ok else 'bad'
 
 
