@@ -42,11 +42,11 @@ def read_caches(tree: Tree, online: CPUSet) -> tuple[CacheBank, ...]:
     :raises HostError: if a file of the kernel holds nonsense.
     """
     control = _read_control(tree)
-    banks = []
+    banks: list[CacheBank] = []
     left = online
     while left:
         cpu = min(left)
-        bank = _read_bank(tree, cpu, control)
+        bank = _read_bank(tree, cpu, control, len(banks))
         left -= CPUSet([cpu])
         if bank is not None:
             banks.append(bank)
@@ -81,9 +81,12 @@ def read_bandwidths(
 
 
 def _read_bank(
-    tree: Tree, cpu: int, control: _Control | None
+    tree: Tree, cpu: int, control: _Control | None, number: int
 ) -> CacheBank | None:
-    """Return the L3 behind a pCPU, None where there is none."""
+    """Return the L3 behind a pCPU, None where there is none.
+
+    :param number: its id on a machine that does not number its caches.
+    """
     for index in numbered(tree, f'{_CPU}/cpu{cpu}/cache', 'index'):
         path = f'{_CPU}/cpu{cpu}/cache/index{index}'
         if _read_int(tree, f'{path}/level') != 3:
@@ -92,7 +95,7 @@ def _read_bank(
         step = size_kib // control.bits if control else 0
         least = control.min_bits if control else 0
         return CacheBank(
-            id=_read_int(tree, f'{path}/id'),
+            id=value_of(tree, f'{path}/id', parse_int, number),
             cpus=value_of(
                 tree, f'{path}/shared_cpu_list', parse_list, CPUSet()
             )

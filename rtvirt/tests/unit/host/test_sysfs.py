@@ -170,6 +170,13 @@ def test_a_machine_without_l3_groups_nothing() -> None:
     assert host.caches == ()
 
 
+def test_caches_without_ids_are_counted() -> None:
+    files = write(HostTopology.uniform(2, 2, l3_per_cell=2, memory_mib=9000))
+    files = {p: t for p, t in files.items() if not p.endswith('/index3/id')}
+
+    assert [bank.id for bank in read(files).caches] == [0, 1, 2, 3]
+
+
 def test_what_resctrl_can_share_out_is_read() -> None:
     files = small() | {
         f'{INFO}/L3/cbm_mask': b'ffff\n',
