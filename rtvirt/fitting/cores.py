@@ -8,13 +8,14 @@ kind are used, and here the lowest of each kind are taken.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.split import Split
 from rtvirt.fitting.split import best_split
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
 from rtvirt.model.vacancy import iter_bits
@@ -22,17 +23,9 @@ from rtvirt.model.vacancy import iter_bits
 _NONE = CPUSet()
 
 
-class Seats(NamedTuple):
-    """The pCPUs of one guest cell's dedicated vCPUs and emulator threads.
-
-    :ivar pins: the pCPU of each dedicated vCPU, ascending by vCPU.
-    :ivar emulator: the reserved pCPU, or none.
-    :ivar idle: siblings that isolate keeps idle.
-    """
-
-    pins: dict[int, CPUSet]
-    emulator: CPUSet = _NONE
-    idle: CPUSet = _NONE
+Seats = tuple[Mapping[int, CPUSet], CPUSet, CPUSet]
+"""The pCPU of each dedicated vCPU, ascending by vCPU; the one reserved for
+the emulator threads, or none; and the siblings that isolate keeps idle."""
 
 
 def choose_seats(
@@ -48,11 +41,15 @@ def choose_seats(
     """
     if policy is ThreadPolicy.ISOLATE:
         return _isolate(want, vacancy, areas)
-    area, split = _best_area(want, vacancy, policy, areas)
+    if len(areas) == 1:
+        area = areas[0]
+        split = best_split(want, vacancy, policy, area, alone=False)
+    else:
+        area, split = _best_area(want, vacancy, policy, areas)
     pins = _pin(want, vacancy, policy, area, split)
     if not want.reserved:
-        return Seats(pins)
-    return Seats(pins, _reserve(want, vacancy, pins))
+        return pins, _NONE, _NONE
+    return pins, _reserve(want, vacancy, pins), _NONE
 
 
 def _best_area(
@@ -62,16 +59,13 @@ def _best_area(
     areas: Sequence[int],
 ) -> tuple[int, Split]:
     """Return the area to use, and how to split the vCPUs over its cores."""
-    if len(areas) == 1:
-        split = best_split(want, vacancy, policy, areas[0], alone=False)
-        return areas[0], split
     found = []
     for area in areas:
         room = vacancy.room_within(area)
         if room[want.room] >= want.count:
             alone = _is_in_one_cache(vacancy, area)
             split = best_split(want, vacancy, policy, area, alone=alone)
-            found.append((split.rank, -room[0], area, split))
+            found.append((split[0], -room[0], area, split))
     _, _, area, split = max(found, key=lambda item: item[:2])
     return area, split
 
@@ -82,12 +76,17 @@ def _is_in_one_cache(vacancy: Vacancy, area: int) -> bool:
 
 def _lowest(cores: int, number: int) -> list[int]:
     """Return the numbers of the lowest cores."""
+    if not number:
+        return []
+    first = (cores & -cores).bit_length() - 1
+    run = (1 << number) - 1
+    if (cores >> first) & run == run:
+        return list(range(first, first + number))
     found = []
-    while number:
+    for _ in range(number):
         lowest = cores & -cores
         found.append(lowest.bit_length() - 1)
         cores ^= lowest
-        number -= 1
     return found
 
 
@@ -97,7 +96,7 @@ def _pin(
     policy: ThreadPolicy | None,
     area: int,
     split: Split,
-) -> dict[int, CPUSet]:
+) -> Mapping[int, CPUSet]:
     """Return the pCPU of each dedicated vCPU.
 
     The last real-time vCPUs fill the clean cores, and vCPUs that follow on
@@ -105,49 +104,54 @@ def _pin(
     the first, are paired with each other.
     """
     layout = vacancy.layout
-    if layout.clean.get(1) == layout.every:
-        # No core has siblings, so that each is as good as any other.
-        cores = _lowest(vacancy.at_least[1] & area, want.count)
-        return {
-            vcpu: layout.threads[core][0]
-            for vcpu, core in zip(want.dedicated, cores, strict=True)
-        }
-    realtime = want.realtime
-    filling = sum(size * number for size, number in split.clean)
-    first = len(realtime) - filling
-    if not filling:
-        rest: Sequence[int] = want.dedicated
-    else:
-        rest = sorted((*want.others, *realtime[:first]))
-    full = realtime[first:]
-    clean, broken = _pick_cores(
-        vacancy,
-        area,
-        split,
-        rest_first=bool(rest and full) and rest[0] < full[0],
-    )
     threads = layout.threads
-    pins = dict(
-        zip(
-            full, (cpu for core in clean for cpu in threads[core]), strict=True
+    if not layout.has_siblings:
+        # Each core is as good as any other.
+        cores = _lowest(vacancy.at_least[1] & area, want.count)
+        return FrozenDict(
+            zip(
+                want.dedicated,
+                [threads[core][0] for core in cores],
+                strict=True,
+            )
         )
-    )
-    if not rest:
-        return pins
-    for core in clean:
-        area &= ~(1 << core)
-    seats = _fill(
-        vacancy,
-        area,
-        broken=broken,
-        pairs=split.pairs,
-        number=len(rest),
-        least=2 if policy is ThreadPolicy.REQUIRE else 1,
-    )
-    pins.update(zip(rest, seats, strict=True))
+    rest, full = _divide(want, split)
+    rest_first = not full or (bool(rest) and rest[0] < full[0])
+    clean, broken = _pick_cores(vacancy, area, split, rest_first=rest_first)
+    taken = [cpu for core in clean for cpu in threads[core]]
+    if len(rest) == len(broken) * layout.threads_per_core:
+        seats = [cpu for core in broken for cpu in threads[core]]
+    else:
+        for core in clean:
+            area &= ~(1 << core)
+        seats = _fill(
+            vacancy,
+            area,
+            broken=broken,
+            pairs=split[3],
+            number=len(rest),
+            least=2 if policy is ThreadPolicy.REQUIRE else 1,
+        )
     if not full:
-        return pins
-    return {vcpu: pins[vcpu] for vcpu in want.dedicated}
+        return FrozenDict(zip(rest, seats, strict=True))
+    pins = dict(zip((*rest, *full), (*seats, *taken), strict=True))
+    return FrozenDict({vcpu: pins[vcpu] for vcpu in want.dedicated})
+
+
+def _divide(
+    want: CellDemand, split: Split
+) -> tuple[Sequence[int], Sequence[int]]:
+    """Return the vCPUs that do not fill clean cores, and those that do."""
+    filling = 0
+    for size, number in split[1]:
+        filling += size * number
+    if not filling:
+        return want.dedicated, ()
+    first = len(want.realtime) - filling
+    if not first:
+        return want.others, want.realtime
+    rest = sorted((*want.others, *want.realtime[:first]))
+    return rest, want.realtime[first:]
 
 
 def _pick_cores(
@@ -156,21 +160,22 @@ def _pick_cores(
     """Return the clean cores and the broken ones, the lowest there are."""
     layout = vacancy.layout
     whole = vacancy.whole & area
+    _, numbers, broken, _ = split
     if layout.is_regular:
         # All clean cores are whole, and all whole cores as good.
-        number = sum(number for _, number in split.clean)
-        both = _lowest(whole, number + split.broken)
+        number = numbers[0][1] if numbers else 0
+        both = _lowest(whole, number + broken)
         if rest_first:
-            return both[split.broken :], both[: split.broken]
+            return both[broken:], both[:broken]
         return both[:number], both[number:]
     clean = []
-    for size, number in split.clean:
+    for size, number in numbers:
         clean += _lowest(
-            layout.clean[size] & vacancy.at_least[size] & area, number
+            layout.clean.get(size, 0) & vacancy.at_least[size] & area, number
         )
     for core in clean:
         whole &= ~(1 << core)
-    return clean, _lowest(whole, split.broken)
+    return clean, _lowest(whole, broken)
 
 
 def _fill(
@@ -236,7 +241,7 @@ def _free_threads(vacancy: Vacancy, core: int) -> Sequence[CPUSet]:
 
 
 def _reserve(
-    want: CellDemand, vacancy: Vacancy, pins: dict[int, CPUSet]
+    want: CellDemand, vacancy: Vacancy, pins: Mapping[int, CPUSet]
 ) -> CPUSet:
     """Return the emulator's pCPU beside those of the vCPUs.
 
@@ -307,8 +312,8 @@ def _isolate(
     claimed = 0
     for core in iter_bits(taken):
         claimed |= layout.masks[core]
-    return Seats(
-        pins,
+    return (
+        FrozenDict(pins),
         CPUSet.from_mask(emulator),
         CPUSet.from_mask(claimed & ~(seated | emulator)),
     )

@@ -36,8 +36,6 @@ class CellDemand:
         whole pages of ``page_kib``.
     """
 
-    simple: bool
-
     __slots__ = (
         'count',
         'dedicated',
@@ -55,25 +53,34 @@ class CellDemand:
     )
 
     def __init__(
-        self, cell: GuestCell, realtime: int, reserved: int, room: int
+        self,
+        cell: GuestCell,
+        realtime: int,
+        reserved: int,
+        policy: ThreadPolicy | None,
+        *,
+        plain: bool,
     ) -> None:
         dedicated = cell.dedicated.mask
         self.id = cell.id
-        self.dedicated = _numbers(dedicated)
+        self.dedicated = self.others = numbers(dedicated)
         self.count = len(self.dedicated)
+        self.realtime: Sequence[int] = ()
+        self.shared: Sequence[int] = ()
         if realtime & dedicated:
-            self.realtime = _numbers(realtime & dedicated)
-            self.others = _numbers(dedicated & ~realtime)
-        else:
-            self.realtime = ()
-            self.others = self.dedicated
-        self.shared = _numbers(cell.shared.mask)
+            self.realtime = numbers(realtime & dedicated)
+            self.others = numbers(dedicated & ~realtime)
+        if shared := cell.shared.mask:
+            self.shared = numbers(shared)
         self.memory_mib = cell.memory_mib
         self.memory_kib = cell.memory_mib * 1024
-        self.page_size = cell.page_size
-        self.page_kib = cell.page_size if type(cell.page_size) is int else 0
+        self.page_size = size = cell.page_size
+        self.page_kib = size if type(size) is int else 0
         self.reserved = reserved
-        self.room = room
+        self.room = room_key(policy, reserved)
+        self.simple = (
+            plain and self.page_kib > 0 and not self.memory_kib % self.page_kib
+        )
 
 
 class Demand:
@@ -86,6 +93,8 @@ class Demand:
     :ivar policy: the thread policy.
     :ivar is_controlled: whether parts of caches or of the bandwidth are
         asked for.
+    :ivar needs_emulator_cpus: whether neither the guest's own vCPUs nor a
+        reserved pCPU can hold the emulator threads.
     """
 
     __slots__ = (
@@ -96,6 +105,7 @@ class Demand:
         'kind_of',
         'kinds',
         'l3_policy',
+        'needs_emulator_cpus',
         'policy',
     )
 
@@ -104,44 +114,57 @@ class Demand:
         self.policy = guest.thread_policy
         self.cpu_policy = guest.cpu_policy
         self.l3_policy = guest.l3_policy
-        self.is_controlled = bool(guest.realtime) and (
+        realtime = guest.realtime.mask
+        self.is_controlled = realtime > 0 and (
             guest.cache_mib is not None or guest.memory_bandwidth is not None
         )
         reserved = int(guest.emulator_policy is EmulatorPolicy.ISOLATE)
-        cells: list[CellDemand] = []
-        kinds: dict[object, int] = {}
-        kind_of: list[int] = []
-        realtime = guest.realtime.mask
+        self.needs_emulator_cpus = (
+            realtime > 0
+            and not reserved
+            and (
+                guest.emulator_policy is EmulatorPolicy.SHARE
+                or realtime.bit_count() == guest.vcpus
+            )
+        )
         plain = (
             guest.cpu_policy is CPUPolicy.DEDICATED
             and self.l3_policy is not L3Policy.REQUIRE
             and not self.is_controlled
         )
+        cells = []
         for cell in guest.cells:
-            made = CellDemand(
-                cell, realtime, reserved, room_key(self.policy, reserved)
+            cells.append(
+                CellDemand(cell, realtime, reserved, self.policy, plain=plain)
             )
-            made.simple = (
-                plain
-                and made.page_kib > 0
-                and made.memory_kib % made.page_kib == 0
-            )
-            key = (
-                made.count,
-                len(made.shared),
-                made.memory_mib,
-                made.page_size,
-                reserved,
-                self.is_controlled and bool(made.realtime),
-            )
-            kind_of.append(kinds.setdefault(key, len(kinds)))
-            cells.append(made)
             reserved = 0
         self.cells = tuple(cells)
+        if len(cells) == 1:
+            self.kinds = self.cells
+            self.kind_of: tuple[int, ...] = (0,)
+        else:
+            self._sort_out()
+
+    def _sort_out(self) -> None:
+        """Find the kinds of cells."""
+        kinds: list[CellDemand] = []
+        kind_of: list[int] = []
+        known: dict[object, int] = {}
+        for cell in self.cells:
+            key = (
+                cell.count,
+                len(cell.shared),
+                cell.memory_mib,
+                cell.page_size,
+                cell.reserved,
+                self.is_controlled and bool(cell.realtime),
+            )
+            number = known.setdefault(key, len(kinds))
+            if number == len(kinds):
+                kinds.append(cell)
+            kind_of.append(number)
+        self.kinds = tuple(kinds)
         self.kind_of = tuple(kind_of)
-        self.kinds = tuple(
-            cells[kind_of.index(number)] for number in range(len(kinds))
-        )
 
 
 def prepare(guest: GuestRequirement) -> Demand:
@@ -153,7 +176,7 @@ def prepare(guest: GuestRequirement) -> Demand:
     return cast(Demand, demand)
 
 
-def _numbers(mask: int) -> Sequence[int]:
+def numbers(mask: int) -> Sequence[int]:
     """Return the numbers of the bits, ascending."""
     if not mask:
         return ()

@@ -37,18 +37,15 @@ def find_emulator_reason(
     the emulator threads without a pCPU where all vCPUs are real-time and no
     policy says where else they go.
     """
-    guest = demand.guest
-    if not guest.realtime or guest.emulator_policy is EmulatorPolicy.ISOLATE:
+    if not demand.needs_emulator_cpus:
         return None
-    if guest.emulator_policy is EmulatorPolicy.SHARE:
+    if demand.guest.emulator_policy is EmulatorPolicy.SHARE:
         if shared_only(host):
             return None
         text = (
             'emulator threads policy share needs shared pCPUs beside the '
             'dedicated ones, and the host has none'
         )
-    elif len(guest.realtime) < guest.vcpus:
-        return None
     else:
         text = (
             'all vCPUs are real-time and no emulator threads policy is set, '
@@ -81,6 +78,10 @@ def emulator_cpus(
     mask = 0
     for want, planned in zip(demand.cells, cells, strict=True):
         pins = planned.pins
+        if not want.realtime:
+            for cpus in pins.values():
+                mask |= cpus.mask
+            continue
         for vcpu in want.others:
             mask |= pins[vcpu].mask
         if want.shared:

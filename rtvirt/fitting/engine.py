@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from collections.abc import Set
+from typing import Any
 
 from rtvirt.exception import FitError
 from rtvirt.exception import ModelError
@@ -123,6 +124,8 @@ def fits(
 
 
 def _read_smt_isolate(word: str) -> SMTIsolate:
+    if word is SMTIsolate.CORES:
+        return word
     try:
         return SMTIsolate(word)
     except ValueError:
@@ -192,18 +195,23 @@ def _plan(
     """Return the plan that puts the guest cells on these host cells."""
     guest = demand.guest
     cells = tuple(
-        _plan_cell(want, vacancy, terms)
-        for want, vacancy in zip(demand.cells, chosen, strict=True)
+        [
+            _plan_cell(want, vacancy, terms)
+            for want, vacancy in zip(demand.cells, chosen, strict=True)
+        ]
     )
     emulator = emulator_cpus(demand, host, cells)
+    parts: dict[str, Any] = {}
+    if demand.is_controlled:
+        parts['caches'] = cache_parts(terms, cells)
+        parts['memory_bandwidth'] = bandwidth_parts(terms, cells)
     return Plan(
         guest=guest,
         cells=cells,
         emulator=emulator,
         iothreads=_iothreads(guest, emulator),
-        caches=cache_parts(terms, cells),
-        memory_bandwidth=bandwidth_parts(terms, cells),
         host=host.digest,
+        **parts,
     )
 
 
@@ -211,32 +219,33 @@ def _iothreads(
     guest: GuestRequirement, cpus: CPUSet
 ) -> FrozenDict[int, CPUSet]:
     """Return the pCPUs of the I/O threads: the emulator threads'."""
+    if guest.iothreads == 1:
+        return FrozenDict({1: cpus})
     return FrozenDict(dict.fromkeys(range(1, guest.iothreads + 1), cpus))
 
 
 def _plan_cell(
     want: CellDemand, vacancy: Vacancy, terms: Terms
 ) -> PlannedCell:
-    seats = choose_seats(
+    layout = vacancy.layout
+    pins, emulator, idle = choose_seats(
         want,
         vacancy,
         terms.demand.policy,
-        terms.areas(want, vacancy.layout),
+        (layout.every,) if terms.plain else terms.areas(want, layout),
     )
-    pins = seats.pins
     cell = vacancy.cell
     if want.shared:
-        pins.update(dict.fromkeys(want.shared, cell.shared))
-        pins = {vcpu: pins[vcpu] for vcpu in sorted(pins)}
+        every = {**pins, **dict.fromkeys(want.shared, cell.shared)}
+        pins = FrozenDict({vcpu: every[vcpu] for vcpu in sorted(every)})
     return PlannedCell(
         guest_cell=want.id,
         host_cell=cell.id,
-        pins=FrozenDict(pins),
-        emulator=seats.emulator,
-        idle=seats.idle,
-        page_size_kib=choose_page_size(
-            want, vacancy, overcommit=terms.overcommit
-        ),
+        pins=pins,
+        emulator=emulator,
+        idle=idle,
+        page_size_kib=want.page_kib
+        or choose_page_size(want, vacancy, overcommit=terms.overcommit),
         memory_mib=want.memory_mib,
     )
 

@@ -44,7 +44,7 @@ def choose_page_size(
     overcommit = overcommit and want.page_size is None
     for size_kib in page_sizes(want, vacancy):
         if (
-            vacancy.backing_kib(size_kib, overcommit=overcommit)
+            vacancy.cell.backing_kib(size_kib, overcommit=overcommit)
             >= want.memory_kib
             and want.memory_kib % size_kib == 0
         ):

@@ -198,7 +198,7 @@ def _find_page_reasons(about: _About, terms: Terms) -> Iterator[FitReason]:
     want = about.want
     vacancy = about.vacancy
     if not vacancy.cell.pages and want.page_size is None:
-        left = vacancy.backing_kib(4, overcommit=terms.overcommit) // 1024
+        left = vacancy.cell.backing_kib(4, overcommit=terms.overcommit) // 1024
         yield about.reason(
             ReasonCode.MEMORY,
             want.memory_mib,
@@ -224,7 +224,7 @@ def _find_page_reasons(about: _About, terms: Terms) -> Iterator[FitReason]:
 def _find_page_reason(about: _About, terms: Terms, size_kib: int) -> FitReason:
     want = about.want
     overcommit = terms.overcommit and want.page_size is None
-    free_kib = about.vacancy.backing_kib(size_kib, overcommit=overcommit)
+    free_kib = about.vacancy.cell.backing_kib(size_kib, overcommit=overcommit)
     if want.memory_kib % size_kib:
         return about.reason(
             ReasonCode.PAGE_SIZE,

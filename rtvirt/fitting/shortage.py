@@ -71,7 +71,9 @@ def _missing_pages(
     for size_kib in page_sizes(want, vacancy):
         if want.memory_kib % size_kib:
             continue
-        free_kib = max(0, vacancy.backing_kib(size_kib, overcommit=overcommit))
+        free_kib = max(
+            0, vacancy.cell.backing_kib(size_kib, overcommit=overcommit)
+        )
         missing = max(0, want.memory_kib - free_kib) // size_kib
         if best is None or size_kib * missing < best[0] * best[1]:
             best = size_kib, missing

@@ -31,11 +31,10 @@ def spread(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:
     ``packing_host_numa_cells_allocation_strategy`` off: for shared guests
     the fewest shared vCPUs placed come first.
     """
-    order = sorted(vacancies, key=attrgetter('memory_mib'), reverse=True)
-    if demand.cpu_policy is CPUPolicy.SHARED:
-        order.sort(key=lambda vacancy: vacancy.cell.shared_usage)
-    else:
-        order.sort(key=attrgetter('count'), reverse=True)
+    if demand.cpu_policy is not CPUPolicy.SHARED:
+        return sorted(vacancies, key=_emptiness, reverse=True)
+    order = sorted(vacancies, key=_memory, reverse=True)
+    order.sort(key=_shared_usage)
     return order
 
 
@@ -44,13 +43,16 @@ def pack(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:
 
     nova's order with ``packing_host_numa_cells_allocation_strategy`` on.
     """
-    order = sorted(vacancies, key=attrgetter('memory_mib'))
-    if demand.cpu_policy is CPUPolicy.SHARED:
-        order.sort(key=lambda vacancy: vacancy.cell.shared_usage, reverse=True)
-    else:
-        order.sort(key=attrgetter('count'))
+    if demand.cpu_policy is not CPUPolicy.SHARED:
+        return sorted(vacancies, key=_emptiness)
+    order = sorted(vacancies, key=_memory)
+    order.sort(key=_shared_usage, reverse=True)
     return order
 
+
+_emptiness: Final = attrgetter('emptiness')
+_memory: Final = attrgetter('memory_mib')
+_shared_usage: Final = attrgetter('cell.shared_usage')
 
 _NAMED: Final[dict[str, Strategy]] = {'spread': spread, 'pack': pack}
 

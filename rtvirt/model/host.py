@@ -12,19 +12,21 @@ from typing import Final
 from typing import Self
 
 from rtvirt.exception import ModelError
+from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require
 from rtvirt.model.check import require_int
-from rtvirt.model.claim import CLAIM
-from rtvirt.model.claim import RELEASE
 from rtvirt.model.claim import transfer
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.holder import Holder
+from rtvirt.model.obstacle import CLAIM
+from rtvirt.model.obstacle import RELEASE
 from rtvirt.model.pages import PagePool
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
 from rtvirt.model.plan import Plan
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
+from rtvirt.model.vacancy import ORDINARY_KIB
 from rtvirt.model.vacancy import Vacancy
 
 SCHEMA_VERSION: Final = 1
@@ -108,6 +110,55 @@ class HostCell:
         """Dedicated pCPUs that nobody holds."""
         return self.dedicated - self.pinned
 
+    def backing_kib(self, size_kib: int, *, overcommit: bool) -> int:
+        """Return the KiB that pages of one size may back; -1 without such.
+
+        On a cell whose pages are not known, the memory counts in place of
+        ordinary pages (nova's ``_numa_fit_instance_cell``).
+
+        :param overcommit: whether what other guests hold counts as free.
+        """
+        for pool in self.pages:
+            if pool.size_kib == size_kib:
+                return (pool.total if overcommit else pool.free) * size_kib
+        if self.pages or size_kib != ORDINARY_KIB:
+            return -1
+        held_mib = 0 if overcommit else self.memory_used_mib
+        return (self.memory_mib - held_mib) * 1024
+
+    def used_more(
+        self, cpus: int, shared: int, memory_mib: int, page_size_kib: int
+    ) -> HostCell:
+        """Return the cell with more used of it, or less; not checked.
+
+        :param cpus: dedicated pCPUs to take, or to give back, as a mask.
+        :param shared: how many shared vCPUs more.
+        :param memory_mib: how much memory more, in whole pages of
+            ``page_size_kib``.
+        """
+        made = _CellDraft()
+        made.id = self.id
+        made.dedicated = self.dedicated
+        made.shared = self.shared
+        made.siblings = self.siblings
+        made.pinned = CPUSet.from_mask(self.pinned.mask ^ cpus)
+        made.shared_usage = self.shared_usage + shared
+        made.memory_mib = self.memory_mib
+        made.memory_used_mib = self.memory_used_mib + memory_mib
+        made.pages = tuple(
+            [
+                pool.used_more(memory_mib * 1024 // page_size_kib)
+                if pool.size_kib == page_size_kib
+                else pool
+                for pool in self.pages
+            ]
+        )
+        made.l3 = self.l3
+        made.socket = self.socket
+        made.__class__ = HostCell
+        cell: HostCell = made
+        return cell
+
     @property
     def cpus(self) -> CPUSet:
         """All pCPUs of the cell."""
@@ -115,6 +166,9 @@ class HostCell:
         for core in self.siblings:
             mask |= core.mask
         return CPUSet.from_mask(mask)
+
+
+_CellDraft: Final = draft_of(HostCell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +195,10 @@ class HostTopology:
     _vacancies: tuple[Vacancy, ...] | None = field(
         default=None, init=False, repr=False, compare=False
     )
+    _before: tuple[Vacancy, ...] = field(
+        default=(), init=False, repr=False, compare=False
+    )
+    """Vacancies of the cells before claims, to derive the others from."""
 
     def __post_init__(self) -> None:
         require_int('control_groups', self.control_groups, 0)
@@ -264,11 +322,25 @@ class HostTopology:
 
     @property
     def vacancies(self) -> tuple[Vacancy, ...]:
-        """What is free on each cell, derived once."""
+        """What is free on each cell, derived when first asked for.
+
+        After claims, only what they changed is derived anew.
+        """
         found = self._vacancies
         if found is None:
-            found = tuple(Vacancy(cell) for cell in self.cells)
+            if self._before:
+                found = tuple(
+                    [
+                        known if known.cell is cell else Vacancy(cell, known)
+                        for known, cell in zip(
+                            self._before, self.cells, strict=True
+                        )
+                    ]
+                )
+            else:
+                found = tuple([Vacancy(cell) for cell in self.cells])
             object.__setattr__(self, '_vacancies', found)
+            object.__setattr__(self, '_before', ())
         return found
 
     @property

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 from typing import Final
 from typing import Self
 
 from rtvirt.exception import ModelError
+from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require
 from rtvirt.model.check import require_int
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
+from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
@@ -21,8 +25,18 @@ from rtvirt.model.resctrl import CacheAllocation
 
 SCHEMA_VERSION: Final = 1
 
+_NONE: Final = CPUSet()
+_NOTHING: Final[FrozenDict[int, Any]] = FrozenDict()
+_become: Final = object.__setattr__
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+# Both classes have constructors written by hand. Those that a frozen
+# dataclass would get take four times as long, and half the time of a fit:
+# they store each field by object.__setattr__. These fill a draft, a class
+# with the same slots that is not frozen, and then say whose it is.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class PlannedCell:
     """One guest cell on its host cell.
 
@@ -41,20 +55,38 @@ class PlannedCell:
     guest_cell: int
     host_cell: int
     pins: Mapping[int, CPUSet]
-    emulator: CPUSet = CPUSet()
-    idle: CPUSet = CPUSet()
+    emulator: CPUSet = _NONE
+    idle: CPUSet = _NONE
     page_size_kib: int
     memory_mib: int
 
-    def __post_init__(self) -> None:
-        require_int('page_size_kib', self.page_size_kib, 1)
-        require(
-            self.memory_mib * 1024 % self.page_size_kib == 0,
-            f'{self.memory_mib} MiB are no whole pages of '
-            f'{self.page_size_kib} KiB',
-        )
-        if type(self.pins) is not FrozenDict:
-            object.__setattr__(self, 'pins', FrozenDict(self.pins))
+    def __init__(
+        self,
+        *,
+        guest_cell: int,
+        host_cell: int,
+        pins: Mapping[int, CPUSet],
+        emulator: CPUSet = _NONE,
+        idle: CPUSet = _NONE,
+        page_size_kib: int,
+        memory_mib: int,
+    ) -> None:
+        require_int('page_size_kib', page_size_kib, 1)
+        require_int('memory_mib', memory_mib, 0)
+        if memory_mib * 1024 % page_size_kib:
+            raise ModelError(
+                f'{memory_mib} MiB are no whole pages of {page_size_kib} KiB'
+            )
+        draft: Any = self
+        _become(draft, '__class__', _CellDraft)
+        draft.guest_cell = guest_cell
+        draft.host_cell = host_cell
+        draft.pins = pins if type(pins) is FrozenDict else FrozenDict(pins)
+        draft.emulator = emulator
+        draft.idle = idle
+        draft.page_size_kib = page_size_kib
+        draft.memory_mib = memory_mib
+        draft.__class__ = PlannedCell
 
     @property
     def pages(self) -> int:
@@ -62,7 +94,10 @@ class PlannedCell:
         return self.memory_mib * 1024 // self.page_size_kib
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_CellDraft: Final = draft_of(PlannedCell)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Plan:
     """A guest placed on a host. One that contradicts itself cannot exist.
 
@@ -82,22 +117,64 @@ class Plan:
 
     guest: GuestRequirement
     cells: tuple[PlannedCell, ...]
-    floating: CPUSet = CPUSet()
+    floating: CPUSet = _NONE
     emulator: CPUSet
-    iothreads: Mapping[int, CPUSet] = FrozenDict()
+    iothreads: Mapping[int, CPUSet] = _NOTHING
     caches: tuple[CacheAllocation, ...] = ()
-    memory_bandwidth: Mapping[int, int] = FrozenDict()
+    memory_bandwidth: Mapping[int, int] = _NOTHING
     host: str = ''
 
-    def __post_init__(self) -> None:
-        for name in ('iothreads', 'memory_bandwidth'):
-            mapping = getattr(self, name)
-            if type(mapping) is not FrozenDict:
-                object.__setattr__(self, name, FrozenDict(mapping))
-        self._check_cells()
-        self._check_emulator(self._check_pins())
-        if self.is_controlled:
+    _claimed: tuple[int, ...] = field(
+        default=(), init=False, repr=False, compare=False
+    )
+
+    def __init__(
+        self,
+        *,
+        guest: GuestRequirement,
+        cells: tuple[PlannedCell, ...],
+        floating: CPUSet = _NONE,
+        emulator: CPUSet,
+        iothreads: Mapping[int, CPUSet] = _NOTHING,
+        caches: tuple[CacheAllocation, ...] = (),
+        memory_bandwidth: Mapping[int, int] = _NOTHING,
+        host: str = '',
+    ) -> None:
+        draft: Any = self
+        _become(draft, '__class__', _PlanDraft)
+        draft.guest = guest
+        draft.cells = cells
+        draft.floating = floating
+        draft.emulator = emulator
+        draft.iothreads = _freeze(iothreads)
+        draft.caches = caches
+        draft.memory_bandwidth = _freeze(memory_bandwidth)
+        draft.host = host
+        draft._claimed = _check_cells(cells, guest.cells)
+        draft.__class__ = Plan
+        self._check_emulator()
+        if caches or memory_bandwidth:
             self._check_control()
+
+    def _check_emulator(self) -> None:
+        helpers = self.emulator.mask
+        if not helpers and self.guest.cells:
+            raise ModelError('the emulator threads have no pCPU to run on')
+        for cpus in self.iothreads.values():
+            helpers |= cpus.mask
+        rt_vcpus = self.guest.realtime.mask
+        if not rt_vcpus:
+            return
+        realtime = 0
+        for cell in self.cells:
+            for vcpu, cpus in cell.pins.items():
+                if rt_vcpus >> vcpu & 1:
+                    realtime |= cpus.mask
+        if helpers & realtime:
+            raise ModelError(
+                'emulator or I/O threads would run on real-time pCPUs '
+                f'{CPUSet.from_mask(helpers & realtime)}'
+            )
 
     def _check_control(self) -> None:
         require(
@@ -109,71 +186,6 @@ class Plan:
         require(len(set(keys)) == len(keys), 'a cache bank is named twice')
         for node, percent in self.memory_bandwidth.items():
             require_int(f'the bandwidth of node {node}', percent, 1, 100)
-
-    def _check_cells(self) -> None:
-        asked = self.guest.cells
-        require(
-            len(self.cells) == len(asked),
-            f'{len(self.cells)} cells are planned, {len(asked)} asked for',
-        )
-        nodes = set()
-        for cell, want in zip(self.cells, asked, strict=True):
-            nodes.add(cell.host_cell)
-            if (
-                cell.guest_cell != want.id
-                or cell.memory_mib != want.memory_mib
-                or len(cell.pins) != len(want.vcpus)
-            ):
-                raise ModelError(
-                    f'guest cell {want.id} is not planned as asked for'
-                )
-        require(
-            len(nodes) == len(asked),
-            'two guest cells are planned on one host cell',
-        )
-
-    def _check_pins(self) -> int:
-        """Check that pCPUs are held once; return the real-time ones."""
-        held = realtime = 0
-        rt_vcpus = self.guest.realtime.mask
-        for cell, want in zip(self.cells, self.guest.cells, strict=True):
-            reserved = cell.emulator.mask | cell.idle.mask
-            twice = held & reserved | cell.emulator.mask & cell.idle.mask
-            held |= reserved
-            pins = cell.pins
-            for vcpu in want.dedicated:
-                mask = pins[vcpu].mask if vcpu in pins else 0
-                if not mask or mask & (mask - 1):
-                    raise ModelError(
-                        f'vCPU {vcpu} is dedicated: it needs one pCPU, not '
-                        f'{CPUSet.from_mask(mask)}'
-                    )
-                twice |= held & mask
-                held |= mask
-                if rt_vcpus >> vcpu & 1:
-                    realtime |= mask
-            for vcpu in want.shared:
-                if not pins.get(vcpu):
-                    raise ModelError(f'vCPU {vcpu} has no pCPU to run on')
-            if twice:
-                raise ModelError(
-                    f'pCPUs {CPUSet.from_mask(twice)} are planned twice'
-                )
-        return realtime
-
-    def _check_emulator(self, realtime: int) -> None:
-        require(
-            bool(self.emulator or not self.guest.cells),
-            'the emulator threads have no pCPU to run on',
-        )
-        helpers = self.emulator.mask
-        for cpus in self.iothreads.values():
-            helpers |= cpus.mask
-        if helpers & realtime:
-            raise ModelError(
-                'emulator or I/O threads would run on real-time pCPUs '
-                f'{CPUSet.from_mask(helpers & realtime)}'
-            )
 
     @property
     def pins(self) -> Mapping[int, CPUSet]:
@@ -206,13 +218,7 @@ class Plan:
     @property
     def claimed_masks(self) -> tuple[int, ...]:
         """Of each cell, the dedicated pCPUs that it takes, as a mask."""
-        masks = []
-        for cell, want in zip(self.cells, self.guest.cells, strict=True):
-            mask = cell.emulator.mask | cell.idle.mask
-            for vcpu in want.dedicated:
-                mask |= cell.pins[vcpu].mask
-            masks.append(mask)
-        return tuple(masks)
+        return self._claimed
 
     @property
     def claimed(self) -> CPUSet:
@@ -233,3 +239,83 @@ class Plan:
         :raises ModelError: naming what is missing, wrong or contradictory.
         """
         return load(cls, data, schema_version=SCHEMA_VERSION)
+
+
+_PlanDraft: Final = draft_of(Plan)
+
+
+def _freeze(mapping: Mapping[int, Any]) -> FrozenDict[int, Any]:
+    return mapping if type(mapping) is FrozenDict else FrozenDict(mapping)
+
+
+def _check_cells(
+    cells: Sequence[PlannedCell], asked: Sequence[GuestCell]
+) -> tuple[int, ...]:
+    """Check every pin; return what each cell claims."""
+    if len(cells) != len(asked):
+        raise ModelError(
+            f'{len(cells)} cells are planned, {len(asked)} asked for'
+        )
+    held = 0
+    claimed = []
+    for cell, want in zip(cells, asked, strict=True):
+        mask = _check_cell(cell, want)
+        if held & mask:
+            raise _twice(held & mask)
+        held |= mask
+        claimed.append(mask)
+    if len({cell.host_cell for cell in cells}) != len(asked):
+        raise ModelError('two guest cells are planned on one host cell')
+    return tuple(claimed)
+
+
+def _check_cell(cell: PlannedCell, want: GuestCell) -> int:
+    """Check one cell alone; return the dedicated pCPUs that it claims."""
+    dedicated = want.dedicated.mask
+    shared = want.shared.mask
+    pins = cell.pins
+    if (
+        cell.guest_cell != want.id
+        or cell.memory_mib != want.memory_mib
+        or len(pins) != (dedicated | shared).bit_count()
+    ):
+        raise ModelError(f'guest cell {want.id} is not planned as asked for')
+    total = several = 0
+    for vcpu, cpus in pins.items():
+        mask = cpus.mask
+        if dedicated >> vcpu & 1:
+            total += mask
+            several |= mask & (mask - 1)
+        elif not shared >> vcpu & 1:
+            raise ModelError(f'guest cell {want.id} has no vCPU {vcpu}')
+        elif not mask:
+            raise ModelError(f'vCPU {vcpu} has no pCPU to run on')
+    # Single bits add up to as many bits only if they all differ.
+    if several or total.bit_count() != dedicated.bit_count():
+        raise _wrong_pins(cell, want)
+    emulator = cell.emulator.mask
+    idle = cell.idle.mask
+    if emulator or idle:
+        if twice := total & (emulator | idle) | emulator & idle:
+            raise _twice(twice)
+        total |= emulator | idle
+    return total
+
+
+def _wrong_pins(cell: PlannedCell, want: GuestCell) -> ModelError:
+    """Return what is wrong with the pins of the dedicated vCPUs."""
+    held = twice = 0
+    for vcpu in want.dedicated:
+        cpus = cell.pins[vcpu]
+        if len(cpus) != 1:
+            return ModelError(
+                f'vCPU {vcpu} is dedicated: it needs one pCPU, not '
+                f'{str(cpus) or "none"}'
+            )
+        twice |= held & cpus.mask
+        held |= cpus.mask
+    return _twice(twice)
+
+
+def _twice(mask: int) -> ModelError:
+    return ModelError(f'pCPUs {CPUSet.from_mask(mask)} are planned twice')

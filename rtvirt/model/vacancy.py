@@ -66,6 +66,7 @@ class Layout:
         dedicated.
     :ivar is_regular: whether all cores have equally many hardware threads,
         one or an even number.
+    :ivar has_siblings: whether any core has more than one hardware thread.
     :ivar l3: the cores of each L3 cache.
     :ivar every: all cores.
     """
@@ -74,6 +75,7 @@ class Layout:
         'clean',
         'core_of',
         'every',
+        'has_siblings',
         'is_regular',
         'l3',
         'masks',
@@ -103,6 +105,7 @@ class Layout:
         self.is_regular = len(hardware) == 1 and (
             hardware == {1} or not min(hardware) % 2
         )
+        self.has_siblings = hardware != {1}
         self.width = max(map(len, self.threads), default=0)
         self.every = (1 << len(self.masks)) - 1
         self.l3 = tuple(
@@ -126,16 +129,26 @@ class Layout:
             self.clean[size] = self.clean.get(size, 0) | core
 
 
+Stock = tuple[int, int, int, int]
+"""What some cores offer: whole cores; free threads on the others; those of
+them that are the only free one of their core; and the sibling pairs that
+the free threads on the others can hold."""
+
+
 class Vacancy:
     """What is free on one host cell.
 
     :ivar cell: the host cell.
     :ivar free: free dedicated pCPUs as a mask; ``count`` of them.
+    :ivar memory_mib: memory without that of the guests placed here.
+    :ivar emptiness: the greater, the earlier nova tries the cell when it
+        spreads pinned guests: free pCPUs, then memory.
+    :ivar backing: free KiB by page size.
     :ivar at_least: at [t], the cores with t free pCPUs or more; at [0] all.
+    :ivar whole: the whole cores.
+    :ivar stock: what all cores offer.
     :ivar room: how many dedicated vCPUs of one guest cell would find a
         place, by :func:`room_key`.
-    :ivar backing: free KiB by page size.
-    :ivar memory_mib: memory without that of the guests placed here.
     """
 
     __slots__ = (
@@ -143,14 +156,19 @@ class Vacancy:
         'backing',
         'cell',
         'count',
+        'emptiness',
         'free',
         'layout',
         'memory_mib',
         'room',
+        'stock',
+        'whole',
     )
 
     at_least: tuple[int, ...]
     room: tuple[int, ...]
+    stock: Stock
+    whole: int
 
     def __init__(self, cell: HostCell, before: Vacancy | None = None) -> None:
         """Derive from a cell, or from what held before a change of it."""
@@ -158,85 +176,102 @@ class Vacancy:
         self.free = cell.dedicated.mask & ~cell.pinned.mask
         self.count = self.free.bit_count()
         self.memory_mib = cell.memory_mib - cell.memory_used_mib
+        self.emptiness = (self.count << 64) + self.memory_mib
         self.backing = {
             pool.size_kib: pool.free * pool.size_kib for pool in cell.pages
         }
         if before is None:
             self.layout = Layout(cell)
             self._count_cores([0] * (self.layout.width + 1), self.layout.every)
-        elif self.free == before.free:
-            self.layout = before.layout
-            self.at_least = before.at_least
-            self.room = before.room
-        else:
-            self.layout = before.layout
-            core_of = self.layout.core_of
-            touched = 0
-            for cpu in iter_bits(self.free ^ before.free):
-                touched |= 1 << core_of[cpu]
+            return
+        self.layout = before.layout
+        if touched := self._find_cores(self.free ^ before.free):
             rest = [cores & ~touched for cores in before.at_least]
             self._count_cores(rest, touched)
+        else:
+            self.at_least = before.at_least
+            self.whole = before.whole
+            self.stock = before.stock
+            self.room = before.room
+
+    def _find_cores(self, cpus: int) -> int:
+        """Return the cores of some dedicated pCPUs."""
+        core_of = self.layout.core_of
+        masks = self.layout.masks
+        cores = 0
+        while cpus:
+            core = core_of[cpus.bit_length() - 1]
+            cores |= 1 << core
+            cpus &= ~masks[core]
+        return cores
 
     def _count_cores(self, at_least: list[int], cores: int) -> None:
         """Add ``cores`` to what is known of the others."""
         masks = self.layout.masks
         free = self.free
-        for number in iter_bits(cores):
-            for threads in range((masks[number] & free).bit_count() + 1):
-                at_least[threads] |= 1 << number
+        while cores:
+            bit = cores & -cores
+            cores ^= bit
+            number = (masks[bit.bit_length() - 1] & free).bit_count()
+            while number >= 0:
+                at_least[number] |= bit
+                number -= 1
         self.at_least = tuple(at_least)
-        self.room = self.room_within(self.layout.every)
+        threads = self.layout.threads_per_core
+        self.whole = at_least[threads] if threads < len(at_least) else 0
+        counts = [cores.bit_count() for cores in at_least]
+        self.stock = self._take_stock(counts)
+        self.room = self._make_room(counts)
+
+    def stock_within(self, cores: int) -> Stock:
+        """Return ``stock`` of some cores."""
+        return self._take_stock(
+            [(some & cores).bit_count() for some in self.at_least]
+        )
+
+    def _take_stock(self, counts: list[int]) -> Stock:
+        threads = self.layout.threads_per_core
+        whole = counts[threads] if threads < len(counts) else 0
+        return (
+            whole,
+            sum(counts[1:]) - threads * whole,
+            sum(counts[1:2]) - sum(counts[2:3]),
+            sum(counts[2::2]) - threads // 2 * whole,
+        )
 
     def room_within(self, cores: int) -> tuple[int, ...]:
         """Return ``room`` if vCPUs may use no other cores than these.
 
-        A reserved pCPU may be on any core. The rules are those of nova's
-        ``_pack_instance_onto_cores``: ``prefer`` takes any threads;
-        ``require`` takes t threads each of the cores with t or more free,
-        for a t of at least 2; ``isolate`` takes a whole core for each vCPU,
-        and the reserved pCPU is on yet another core. nova refuses a cell
-        without dedicated vCPUs under ``require`` and ``isolate`` if no core
-        suits; there is nothing to place in it, so that it has room here.
+        A reserved pCPU may be on any core.
         """
-        counts = [(at & cores).bit_count() for at in self.at_least]
+        return self._make_room(
+            [(some & cores).bit_count() for some in self.at_least]
+        )
+
+    def _make_room(self, counts: list[int]) -> tuple[int, ...]:
+        """Return ``room`` on cores of which so many have t threads free.
+
+        The rules are those of nova's ``_pack_instance_onto_cores``:
+        ``prefer`` takes any threads; ``require`` takes t threads each of
+        the cores with t or more free, for a t of at least 2; ``isolate``
+        takes a whole core for each vCPU, and the reserved pCPU is on yet
+        another core. nova refuses a cell without dedicated vCPUs under
+        ``require`` and ``isolate`` if no core suits; there is nothing to
+        place in it, so that it has room here.
+        """
+        count = self.count
+        threads = self.layout.threads_per_core
         anywhere = sum(counts[1:])
         pairable = max(
-            (t * n for t, n in enumerate(counts) if t > 1), default=0
+            [t * cores for t, cores in enumerate(counts) if t > 1], default=0
         )
-        threads = self.layout.threads_per_core
         whole = counts[threads] if threads < len(counts) else 0
-        others = self.at_least[1].bit_count() if self.count else 0
+        others = self.at_least[1].bit_count() if count else 0
         return (
             anywhere,
-            min(anywhere, self.count - 1),
+            min(anywhere, count - 1),
             pairable,
-            min(pairable, self.count - 1),
+            min(pairable, count - 1),
             whole,
             min(whole, others - 1),
         )
-
-    def backing_kib(self, size_kib: int, *, overcommit: bool) -> int:
-        """Return the KiB that pages of one size may back; -1 without such.
-
-        On a cell whose pages are not known, the memory counts in place of
-        ordinary pages (nova's ``_numa_fit_instance_cell``).
-
-        :param overcommit: whether what other guests hold counts as free.
-        """
-        if not self.cell.pages:
-            memory_mib = (
-                self.cell.memory_mib if overcommit else self.memory_mib
-            )
-            return memory_mib * 1024 if size_kib == ORDINARY_KIB else -1
-        if not overcommit:
-            return self.backing.get(size_kib, -1)
-        for pool in self.cell.pages:
-            if pool.size_kib == size_kib:
-                return pool.total * size_kib
-        return -1
-
-    @property
-    def whole(self) -> int:
-        """The whole cores."""
-        threads = self.layout.threads_per_core
-        return self.at_least[threads] if threads < len(self.at_least) else 0
