@@ -78,5 +78,5 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 def _complain(message: str, hint: str, code: int) -> int:
     sys.stderr.write(f'demo: {message}\n')
     if hint:
-        sys.stderr.write(f'  {hint}\n')
+        sys.stderr.write(f'hint: {hint}\n')
     return code

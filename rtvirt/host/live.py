@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from typing import Any
 
+from rtvirt.exception import DomainXMLError
 from rtvirt.exception import HostError
 from rtvirt.host.connection import connect
 from rtvirt.host.connection import translated
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
+from rtvirt.libvirtxml.metadata import plan_of
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostCell
 from rtvirt.model.host import HostTopology
 from rtvirt.model.pages import PagePool
-from rtvirt.model.plan import Plan
 
 LOG = logging.getLogger(__name__)
 
@@ -78,12 +78,12 @@ def held_by(domain: Domain) -> CPUSet:
     for cpus in domain.cputune.vcpupins.values():
         if len(cpus) == 1:
             held |= cpus
-    text = domain.metadata.plan
-    if text is not None:
-        try:
-            held |= Plan.from_dict(json.loads(text)).claimed
-        except ValueError as error:
-            LOG.warning('the plan of domain %s: %s', domain.name, error)
+    try:
+        plan = plan_of(domain)
+    except DomainXMLError as error:
+        LOG.warning('%s', error)
+    else:
+        held |= plan.claimed if plan else CPUSet()
     return held
 
 

@@ -50,14 +50,14 @@ def end_with(
         (
             HostError('no pages', hint='get some'),
             1,
-            'demo: no pages\n  get some\n',
+            'demo: no pages\nhint: get some\n',
         ),
         (
             TypeError('a\nb'),
             1,
             """\
 demo: this should not happen: TypeError: a b
-  --debug shows where
+hint: --debug shows where
 """,
         ),
         (KeyboardInterrupt(), 130, 'demo: interrupted; all is given back\n'),

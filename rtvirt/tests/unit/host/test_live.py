@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A domain's XML tells which pCPUs it has for itself."""
 
-import json
 import logging
 
 import pytest
@@ -10,6 +9,7 @@ from rtvirt.host.live import held_by
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.libvirtxml.metadata import NAMESPACE
+from rtvirt.libvirtxml.metadata import keep_plan
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import CPUTopology
 from rtvirt.model.guest import GuestCell
@@ -66,7 +66,8 @@ def test_a_plan_also_tells_what_is_kept_idle() -> None:
         emulator=CPUSet([3]),
     )
 
-    made = domain('2', plan=json.dumps(plan.to_dict()))
+    made = domain('2')
+    made.metadata = keep_plan(made.metadata, plan)
 
     assert held_by(made) == {2, 3, 10}
 
@@ -78,4 +79,4 @@ def test_a_broken_plan_hides_no_pin(
     caplog.set_level(logging.WARNING)
 
     assert held_by(domain('2', plan=plan)) == {2}
-    assert 'the plan of domain d' in caplog.text
+    assert "plan in the metadata of domain 'd'" in caplog.text
