@@ -28,7 +28,7 @@ def parse_reserved(text: str) -> ReservedPages:
     for key in ('node', 'count'):
         if not (fields[key].isascii() and fields[key].isdigit()):
             raise _wrong(text, f'the {key} is no whole number')
-    if len(text) > 100:
+    if len(text) > 100 or any(len(v) > 18 for v in fields.values()):
         raise _wrong(text, 'a number is too long')
     try:
         size = read_page_size(fields['size'])

@@ -17,6 +17,7 @@ from rtvirt.host.facts.tree import read_names
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.libvirt import RunningDomain
 from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.parse import parse_int
 from rtvirt.model.frozendict import FrozenDict
 
 STATE: Final = '/run/libvirt/qemu'
@@ -82,11 +83,11 @@ def _running_domain(domain: etree._Element) -> RunningDomain:
     pmu = domain.find('features/pmu')
     return RunningDomain(
         name=domain.findtext('name') or '',
-        vcpus=int((None if vcpu is None else vcpu.text) or 1),
+        vcpus=parse_int((None if vcpu is None else vcpu.text) or '1'),
         cpus=_cpus(vcpu, 'cpuset'),
         pins=_pins(domain, 'vcpupin', 'vcpu'),
         emulator=_cpus(emulator, 'cpuset'),
-        iothreads=int(iothreads or 0),
+        iothreads=parse_int(iothreads or '0'),
         iothread_pins=_pins(domain, 'iothreadpin', 'iothread'),
         priorities=_priorities(domain),
         pmu=None if pmu is None else pmu.get('state', 'on') == 'on',
@@ -103,7 +104,7 @@ def _pins(
 ) -> FrozenDict[int, CPUSet]:
     return FrozenDict(
         {
-            int(pin.get(key, '')): _cpus(pin, 'cpuset')
+            parse_int(pin.get(key, '')): _cpus(pin, 'cpuset')
             for pin in domain.iterfind(f'cputune/{tag}')
         }
     )
@@ -114,5 +115,5 @@ def _priorities(domain: etree._Element) -> FrozenDict[int, int]:
     for sched in domain.iterfind('cputune/vcpusched'):
         if sched.get('scheduler') in ('fifo', 'rr'):
             for vcpu in _cpus(sched, 'vcpus'):
-                found[vcpu] = int(sched.get('priority', ''))
+                found[vcpu] = parse_int(sched.get('priority', ''))
     return FrozenDict(found)

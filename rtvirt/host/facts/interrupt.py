@@ -28,7 +28,7 @@ _INTERRUPTS_LIMIT: Final = 1 << 25
 _COLUMN: Final = 11
 """Characters of one CPU's count in ``/proc/interrupts``: `` %10u``."""
 
-_IS_DIGIT: Final = str.maketrans(' 0123456789', '00111111111')
+_IS_DIGIT: Final = str.maketrans(' 0123456789', '01111111111')
 _IS_COUNT: Final = str.maketrans('0123456789', '0111111111')
 _CPU: Final = re.compile(r'CPU(\d{1,5})')
 IRQBALANCE: Final = ('/etc/sysconfig/irqbalance', '/etc/default/irqbalance')

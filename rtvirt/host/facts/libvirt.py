@@ -23,9 +23,12 @@ QEMU_CONF_KEYS: Final = frozenset({'cgroup_controllers', 'hugetlbfs_mount'})
 """What is read of qemu.conf; a snapshot keeps nothing else."""
 
 _DAEMONS: Final = ('virtqemud', 'libvirtd')
-_CAPABILITIES: Final = re.compile(r'^CapEff:\s*([\da-f]{1,32})$', re.MULTILINE)
+_KNOWN: Final = (1 << 48) - 1
+"""Room for all capabilities that there are, and some more."""
+
+_CAPABILITIES: Final = re.compile(r'^CapEff:\s*([\da-f]{1,16})$', re.MULTILINE)
 _MEMLOCK: Final = re.compile(
-    r'^Max locked memory\s+(\d{1,20}|unlimited)\b', re.MULTILINE
+    r'^Max locked memory\s+(\d{1,18}|unlimited)\b', re.MULTILINE
 )
 
 
@@ -69,7 +72,9 @@ def _read_capabilities(tree: Tree, pid: int | None) -> int | Missing:
     if isinstance(text, Missing):
         return text
     match = _CAPABILITIES.search(text)
-    return int(match[1], 16) if match else malformed(path, 'no CapEff')
+    if match is None:
+        return malformed(path, 'no CapEff')
+    return int(match[1], 16) & _KNOWN
 
 
 def _read_memlock(tree: Tree, pid: int | None) -> int | Missing:

@@ -69,7 +69,9 @@ def _read_node(tree: Tree, id: int) -> NodeFacts:
         id=id,
         free_kib=amounts.get('MemFree', 0),
         distances=tuple(
-            int(word) for word in distances.split() if word.isdecimal()
+            int(word)
+            for word in distances.split()
+            if word.isdecimal() and len(word) < 10
         ),
         pages=value_or(_read_pages(tree, f'{directory}/hugepages'), ()),
     )

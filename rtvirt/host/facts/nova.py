@@ -17,6 +17,7 @@ from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.facts.missing import malformed
 from rtvirt.model.facts.nova import NovaFacts
+from rtvirt.model.facts.parse import parse_int
 from rtvirt.model.partition import ReservedPages
 
 T = TypeVar('T')
@@ -136,7 +137,7 @@ def _parse_cpus(values: list[str]) -> CPUSet:
 
 
 def _parse_int(values: list[str]) -> int:
-    return int(values[-1])
+    return parse_int(values[-1])
 
 
 def _parse_bool(values: list[str]) -> bool:

@@ -20,6 +20,7 @@ MAX_TASKS: Final = 65536
 
 _ALLOWED: Final = b'\nCpus_allowed_list:\t'
 
+_MAX_DIGITS: Final = 18
 _OF_A_CPU: Final = re.compile(r'/(\d{1,5})(?:$|:)')
 
 # Flags of a task, <linux/sched.h>.
@@ -154,10 +155,10 @@ def _read_stat(tree: Tree, directory: str) -> _Stat | None:
     try:
         return _Stat(
             name=head.partition(b'(')[2].decode(errors='replace'),
-            flags=int(fields[_FLAGS]),
-            last=int(fields[_PROCESSOR]),
-            priority=int(fields[_RT_PRIORITY]),
-            policy=int(fields[_POLICY]),
+            flags=int(fields[_FLAGS][:_MAX_DIGITS]),
+            last=int(fields[_PROCESSOR][:_MAX_DIGITS]),
+            priority=int(fields[_RT_PRIORITY][:_MAX_DIGITS]),
+            policy=int(fields[_POLICY][:_MAX_DIGITS]),
         )
     except (ValueError, IndexError):
         return None

@@ -9,7 +9,9 @@ from typing import Final
 from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.cpuset import CPUSet
 
-_MAX_DIGITS: Final = 20
+_MAX_DIGITS: Final = 18
+"""Of a number that every reader of JSON knows."""
+
 _CHOSEN: Final = re.compile(r'[\[(]([\w-]+)[\])]')
 
 
