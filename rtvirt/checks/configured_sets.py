@@ -122,16 +122,17 @@ def floating_guests(facts: HostFacts) -> Iterator[Answer]:
         yield from unreadable(facts.libvirt.domains)
         return
     for domain in facts.libvirt.domains:
-        floating = [
-            cpus
-            for vcpu in range(domain.vcpus)
-            if (cpus := domain.pins.get(vcpu, domain.cpus)) & isolated
-            and len(cpus) > 1
-        ]
-        if floating:
+        ranges = set(domain.pins.values())
+        if len(domain.pins) < domain.vcpus:
+            ranges.add(domain.cpus)
+        mask = 0
+        for cpus in ranges:
+            if len(cpus) > 1:
+                mask |= (cpus & isolated).mask
+        if mask:
             yield Answer(
                 subject=domain.name,
-                actual=f'{len(floating)} vCPUs float over {floating[0]}',
+                actual=f'vCPUs float over {CPUSet.from_mask(mask)}',
             )
 
 

@@ -104,10 +104,12 @@ def service_threads(facts: HostFacts) -> Iterator[Answer]:
         emulator = domain.emulator or unpinned
         if emulator & realtime:
             yield _stuck(domain, 'emulator threads', emulator, realtime)
-        for number in range(1, domain.iothreads + 1):
-            cpus = domain.iothread_pins.get(number, unpinned)
+        places = set(domain.iothread_pins.values())
+        if len(domain.iothread_pins) < domain.iothreads:
+            places.add(unpinned)
+        for cpus in sorted(places, key=str):
             if cpus & realtime:
-                yield _stuck(domain, f'I/O thread {number}', cpus, realtime)
+                yield _stuck(domain, 'I/O threads', cpus, realtime)
 
 
 def _stuck(

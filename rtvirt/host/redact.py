@@ -142,7 +142,6 @@ def _keep_domain(text: str) -> str:
     for child in list(domain):
         if child.tag not in _ELEMENTS:
             domain.remove(child)
-    domain.tail = None
     return etree.tostring(domain, encoding='unicode') + '\n'
 
 

@@ -12,12 +12,15 @@ from typing import Final
 
 from lxml import etree
 
+from rtvirt.exception import DomainXMLError
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_names
+from rtvirt.libvirtxml.domain import Domain
+from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.libvirt import RunningDomain
 from rtvirt.model.facts.missing import Missing
-from rtvirt.model.facts.parse import parse_int
+from rtvirt.model.facts.missing import malformed
 from rtvirt.model.frozendict import FrozenDict
 
 STATE: Final = '/run/libvirt/qemu'
@@ -28,7 +31,7 @@ _MAX_DOMAINS: Final = 4096
 def read_running_domains(tree: Tree) -> tuple[RunningDomain, ...] | Missing:
     """Read every domain libvirt has a state file of.
 
-    A file that is no such XML is passed over: libvirt keeps others there.
+    A file without a domain is passed over: libvirt keeps others there.
     """
     names = read_names(tree, STATE)
     if isinstance(names, Missing):
@@ -38,26 +41,28 @@ def read_running_domains(tree: Tree) -> tuple[RunningDomain, ...] | Missing:
     for name in names[:_MAX_DOMAINS]:
         if not name.endswith('.xml'):
             continue
-        content = tree.read(f'{STATE}/{name}', _LIMIT)
-        if isinstance(content, Missing):
-            unreadable = unreadable or content
-            continue
-        domain = parse_running_domain(content)
-        if domain is not None:
+        path = f'{STATE}/{name}'
+        content = tree.read(path, _LIMIT)
+        domain = (
+            content if isinstance(content, Missing) else _parse(content, path)
+        )
+        if isinstance(domain, RunningDomain):
             found.append(domain)
+        elif domain is not None:
+            unreadable = unreadable or domain
     # Not to have seen one domain is not to know what runs.
     return unreadable or tuple(found)
 
 
-def parse_running_domain(content: bytes) -> RunningDomain | None:
+def _parse(content: bytes, path: str) -> RunningDomain | Missing | None:
     """Return the domain of a state file, None where there is none."""
     domain = find_domain(content)
     if domain is None:
         return None
     try:
-        return _running_domain(domain)
-    except ValueError:
-        return None
+        return running_domain(parse_domain(etree.tostring(domain)))
+    except DomainXMLError as error:
+        return malformed(path, str(error))
 
 
 def find_domain(content: bytes) -> etree._Element | None:
@@ -69,51 +74,31 @@ def find_domain(content: bytes) -> etree._Element | None:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError:
         return None
-    return root if root.tag == 'domain' else root.find('domain')
+    domain = root if root.tag == 'domain' else root.find('domain')
+    if domain is not None:
+        domain.tail = None
+    return domain
 
 
-def _running_domain(domain: etree._Element) -> RunningDomain:
-    """Read the threads' places.
-
-    :raises ValueError: if a number or a list of CPUs is none.
-    """
-    vcpu = domain.find('vcpu')
-    iothreads = domain.findtext('iothreads')
-    emulator = domain.find('cputune/emulatorpin')
-    pmu = domain.find('features/pmu')
+def running_domain(domain: Domain) -> RunningDomain:
+    """Return where the threads of a domain may run."""
+    tune = domain.cputune
+    vcpu = domain.vcpu
     return RunningDomain(
-        name=domain.findtext('name') or '',
-        vcpus=parse_int((None if vcpu is None else vcpu.text) or '1'),
-        cpus=_cpus(vcpu, 'cpuset'),
-        pins=_pins(domain, 'vcpupin', 'vcpu'),
-        emulator=_cpus(emulator, 'cpuset'),
-        iothreads=parse_int(iothreads or '0'),
-        iothread_pins=_pins(domain, 'iothreadpin', 'iothread'),
-        priorities=_priorities(domain),
-        pmu=None if pmu is None else pmu.get('state', 'on') == 'on',
+        name=domain.name,
+        vcpus=1 if vcpu is None else vcpu.count,
+        cpus=(vcpu.cpuset if vcpu else None) or CPUSet(),
+        pins=tune.vcpupins,
+        emulator=tune.emulatorpin or CPUSet(),
+        iothreads=domain.iothreads or 0,
+        iothread_pins=tune.iothreadpins,
+        priorities=FrozenDict(
+            {
+                vcpu: sched.priority or 0
+                for sched in tune.vcpuscheds
+                if sched.scheduler in ('fifo', 'rr')
+                for vcpu in sched.cpus
+            }
+        ),
+        pmu=domain.features.pmu,
     )
-
-
-def _cpus(element: etree._Element | None, attribute: str) -> CPUSet:
-    text = None if element is None else element.get(attribute)
-    return CPUSet.parse(text or '')
-
-
-def _pins(
-    domain: etree._Element, tag: str, key: str
-) -> FrozenDict[int, CPUSet]:
-    return FrozenDict(
-        {
-            parse_int(pin.get(key, '')): _cpus(pin, 'cpuset')
-            for pin in domain.iterfind(f'cputune/{tag}')
-        }
-    )
-
-
-def _priorities(domain: etree._Element) -> FrozenDict[int, int]:
-    found = {}
-    for sched in domain.iterfind('cputune/vcpusched'):
-        if sched.get('scheduler') in ('fifo', 'rr'):
-            for vcpu in _cpus(sched, 'vcpus'):
-                found[vcpu] = parse_int(sched.get('priority', ''))
-    return FrozenDict(found)

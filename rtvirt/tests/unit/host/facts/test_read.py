@@ -258,23 +258,39 @@ def test_domains() -> None:
 
 
 @pytest.mark.parametrize(
-    'xml',
-    [
-        b'',
-        b'<domain>',
-        b'<network/>',
-        b'<domain><vcpu>many</vcpu></domain>',
-        b"<domain><cputune><vcpupin cpuset='1'/></cputune></domain>",
-        b'<!DOCTYPE d [<!ENTITY a "b">]><domain><vcpu>&a;</vcpu></domain>',
-    ],
+    'xml', [b'', b'<domain>', b'<network/>', b'<domstatus/>', b'\xff']
 )
 def test_what_is_no_domain_is_passed_over(xml: bytes) -> None:
     host = tuned_host()
     host.files['/run/libvirt/qemu/other.xml'] = xml
+    assert host.facts().libvirt.domains == tuned_host().facts().libvirt.domains
+
+
+@pytest.mark.parametrize(
+    'xml',
+    [
+        b'<vcpu>many</vcpu>',
+        b"<cputune><vcpupin cpuset='1'/></cputune>",
+        b'<vcpu>' + b'9' * 30 + b'</vcpu>',
+    ],
+)
+def test_a_domain_that_makes_no_sense_hides_them_all(xml: bytes) -> None:
+    host = tuned_host()
+    host.files['/run/libvirt/qemu/other.xml'] = (
+        b"<domain type='kvm'><name>x</name>" + xml + b'</domain>'
+    )
     domains = host.facts().libvirt.domains
-    assert not isinstance(domains, Missing)
-    assert len(domains) <= 2
-    assert domains[-1].name == 'rt1'
+    assert isinstance(domains, Missing)
+    assert domains.missing is Why.MALFORMED
+
+
+def test_entities_of_a_domain_are_not_expanded() -> None:
+    host = tuned_host()
+    host.files['/run/libvirt/qemu/other.xml'] = (
+        b'<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+        b"<domain type='kvm'><name>&a;</name></domain>"
+    )
+    assert 'root:' not in json.dumps(host.facts().to_dict())
 
 
 def test_cgroups_of_the_first_version() -> None:
