@@ -41,17 +41,16 @@ def available(facts: HostFacts) -> HostTopology | Missing:
     """
     if isinstance(facts.topology, Missing):
         return facts.topology
+    if isinstance(facts.libvirt.held, Missing):
+        return facts.libvirt.held
     dedicated = realtime_cpus(facts)
     cpus = CPUSet(cpu for cell in facts.topology.cells for cpu in cell.cpus)
     shared = value_or(facts.nova.shared, cpus - dedicated) - dedicated
-    mask = 0
-    for domain in value_or(facts.libvirt.domains, ()):
-        mask |= domain.pinned.mask
     return partition(
         facts.topology,
         dedicated=dedicated or None,
         shared=shared or None,
-        pinned=CPUSet.from_mask(mask) & dedicated,
+        pinned=facts.libvirt.held & dedicated,
         reserved=value_or(facts.nova.reserved_pages, ()),
     )
 

@@ -18,6 +18,7 @@ from lxml import etree
 
 from rtvirt.host.facts.config import parse_ini
 from rtvirt.host.facts.config import parse_libvirt_conf
+from rtvirt.host.facts.domain import DEFINED
 from rtvirt.host.facts.domain import STATE
 from rtvirt.host.facts.domain import find_domain
 from rtvirt.host.facts.interrupt import BANNED
@@ -33,6 +34,7 @@ from rtvirt.host.facts.service import PROCESS_LISTS
 from rtvirt.host.facts.service import SYSTEMD
 from rtvirt.host.facts.service import TUNED_BOOT
 from rtvirt.host.facts.service import TUNED_VARIABLES
+from rtvirt.libvirtxml.metadata import NAMESPACE
 from rtvirt.model.facts.cmdline import parse_cmdline
 from rtvirt.model.facts.service import DAEMONS
 
@@ -41,7 +43,15 @@ Keep = Callable[[str], str]
 _WHOLE: Final = ('/proc/', '/sys/', '/boot/', '/lib/', '/usr/lib/')
 
 # The elements of a domain that its reader looks at.
-_ELEMENTS: Final = ('name', 'vcpu', 'iothreads', 'cputune', 'features')
+_ELEMENTS: Final = (
+    'name',
+    'metadata',
+    'vcpu',
+    'iothreads',
+    'cputune',
+    'features',
+)
+_PLAN: Final = f'{{{NAMESPACE}}}plan'
 
 
 def kept(path: str, content: bytes) -> bytes | None:
@@ -61,7 +71,7 @@ def _find_rule(path: str) -> Keep | None:
         return _RULES[path]
     if is_nova_file(path):
         return _keep_nova
-    if path.startswith(f'{STATE}/'):
+    if path.startswith((f'{STATE}/', f'{DEFINED}/')):
         return _keep_domain
     if path.startswith(f'{SYSTEMD}.d/'):
         return _keep_affinity
@@ -142,6 +152,10 @@ def _keep_domain(text: str) -> str:
     for child in list(domain):
         if child.tag not in _ELEMENTS:
             domain.remove(child)
+    for metadata in domain.iterfind('metadata'):
+        for child in list(metadata):
+            if child.tag != _PLAN:
+                metadata.remove(child)
     return etree.tostring(domain, encoding='unicode') + '\n'
 
 

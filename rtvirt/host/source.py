@@ -12,10 +12,13 @@ from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
+from rtvirt.host.facts.domain import read_held
 from rtvirt.host.facts.read import open_tree
+from rtvirt.host.facts.tree import Tree
 from rtvirt.host.live import read_live
 from rtvirt.host.sysfs import read_topology
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
 from rtvirt.model.host import HostTopology
 from rtvirt.model.host_element import MAX_SIZE
 from rtvirt.model.partition import ReservedPages
@@ -70,12 +73,28 @@ def _read(source: str | None) -> HostTopology:
     try:
         data = None if path.is_dir() else _read_file(path)
         if data is None or data.startswith(_GZIP):
-            host = read_topology(open_tree(path))
+            host = _read_copy(open_tree(path))
         else:
             host = HostTopology.from_capabilities(data)
     except RTVirtError as error:
         raise HostError(f'{source}: {error}', hint=error.hint) from error
     return dataclasses.replace(host, name=path.stem or source)
+
+
+def _read_copy(tree: Tree) -> HostTopology:
+    """Read a copy of a host's files, and what its domains hold there."""
+    host = read_topology(tree)
+    held = read_held(tree)
+    if isinstance(held, Missing):
+        LOG.warning('%s is %s: no pCPU counts as taken', held.path, held)
+        return host
+    return dataclasses.replace(
+        host,
+        cells=tuple(
+            dataclasses.replace(cell, pinned=cell.dedicated & held)
+            for cell in host.cells
+        ),
+    )
 
 
 def _read_local() -> HostTopology:

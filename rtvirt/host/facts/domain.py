@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the running domains from libvirt's own state files.
+"""Read the domains of a host from libvirt's own files.
 
-``/run/libvirt/qemu/NAME.xml`` holds the live XML of each domain inside a
-``<domstatus>`` element. It is there without asking the daemon, and it is in
-a copy of the host's files.
+``/run/libvirt/qemu/NAME.xml`` holds the live XML of each running domain
+inside a ``<domstatus>`` element, ``/etc/libvirt/qemu/NAME.xml`` that of each
+domain that is kept. They are there without asking the daemon, and they are
+in a copy of the host's files.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lxml import etree
 from rtvirt.exception import DomainXMLError
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_names
+from rtvirt.host.live import held_by
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.model.cpuset import CPUSet
@@ -24,43 +26,65 @@ from rtvirt.model.facts.missing import malformed
 from rtvirt.model.frozendict import FrozenDict
 
 STATE: Final = '/run/libvirt/qemu'
+"""Of the domains that run."""
+
+DEFINED: Final = '/etc/libvirt/qemu'
+"""Of the domains that are kept."""
+
 _LIMIT: Final = 1 << 22
 _MAX_DOMAINS: Final = 4096
 
 
 def read_running_domains(tree: Tree) -> tuple[RunningDomain, ...] | Missing:
-    """Read every domain libvirt has a state file of.
+    """Read every domain libvirt has a state file of."""
+    domains = _read_domains(tree, STATE)
+    if isinstance(domains, Missing):
+        return domains
+    return tuple(running_domain(domain) for domain in domains)
+
+
+def read_held(tree: Tree) -> CPUSet | Missing:
+    """Return the pCPUs that domains, running or not, have for themselves."""
+    held = CPUSet()
+    for directory in (STATE, DEFINED):
+        domains = _read_domains(tree, directory)
+        if not isinstance(domains, Missing):
+            for domain in domains:
+                held |= held_by(domain)
+        elif not domains.is_absent:
+            return domains
+    return held
+
+
+def _read_domains(tree: Tree, directory: str) -> tuple[Domain, ...] | Missing:
+    """Read the domains in a directory of libvirt's.
 
     A file without a domain is passed over: libvirt keeps others there.
     """
-    names = read_names(tree, STATE)
+    names = read_names(tree, directory)
     if isinstance(names, Missing):
         return names
     found = []
-    unreadable: Missing | None = None
     for name in names[:_MAX_DOMAINS]:
-        if not name.endswith('.xml'):
-            continue
-        path = f'{STATE}/{name}'
-        content = tree.read(path, _LIMIT)
-        domain = (
-            content if isinstance(content, Missing) else _parse(content, path)
-        )
-        if isinstance(domain, RunningDomain):
-            found.append(domain)
-        elif domain is not None:
-            unreadable = unreadable or domain
-    # Not to have seen one domain is not to know what runs.
-    return unreadable or tuple(found)
+        if name.endswith('.xml'):
+            domain = _read_domain(tree, f'{directory}/{name}')
+            # Not to have seen one domain is not to know what there is.
+            if isinstance(domain, Missing):
+                return domain
+            if domain is not None:
+                found.append(domain)
+    return tuple(found)
 
 
-def _parse(content: bytes, path: str) -> RunningDomain | Missing | None:
-    """Return the domain of a state file, None where there is none."""
-    domain = find_domain(content)
-    if domain is None:
+def _read_domain(tree: Tree, path: str) -> Domain | Missing | None:
+    content = tree.read(path, _LIMIT)
+    if isinstance(content, Missing):
+        return None if content.is_absent else content
+    element = find_domain(content)
+    if element is None:
         return None
     try:
-        return running_domain(parse_domain(etree.tostring(domain)))
+        return parse_domain(etree.tostring(element))
     except DomainXMLError as error:
         return malformed(path, str(error))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rtvirt.host.facts.config import parse_libvirt_conf
+from rtvirt.host.facts.domain import read_held
 from rtvirt.host.facts.domain import read_running_domains
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_names
@@ -48,6 +49,7 @@ def read_libvirt_facts(
         capabilities=_read_capabilities(tree, pid),
         memlock_bytes=_read_memlock(tree, pid),
         domains=read_running_domains(tree),
+        held=read_held(tree),
     )
 
 

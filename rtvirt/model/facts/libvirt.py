@@ -75,6 +75,7 @@ class LibvirtFacts:
     :ivar capabilities: the daemon's effective ones, as a mask.
     :ivar memlock_bytes: how much memory the daemon may lock; -1 is no
         limit.
+    :ivar held: pCPUs that domains, running or not, have for themselves.
     """
 
     sockets: tuple[str, ...] | Missing = fact('/run/libvirt')
@@ -89,3 +90,4 @@ class LibvirtFacts:
     domains: tuple[RunningDomain, ...] | Missing = fact(
         '/run/libvirt/qemu/*.xml'
     )
+    held: CPUSet | Missing = fact('/etc/libvirt/qemu/*.xml')

@@ -18,6 +18,8 @@ from rtvirt.host.redact import kept
 from rtvirt.host.snapshot import pack
 from rtvirt.host.snapshot import take_snapshot
 from rtvirt.host.snapshot import write_snapshot
+from rtvirt.host.source import read_host
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.tests.host_files import HostFiles
@@ -109,6 +111,27 @@ def test_a_place_that_is_not_there_is_an_error(
         write_snapshot(
             take_snapshot(host.tree()), tmp_path / 'none' / 'host.tar.gz'
         )
+
+
+def test_pcpus_of_domains_in_a_snapshot_are_taken(
+    host: HostFiles, tmp_path: Path
+) -> None:
+    host.write(
+        '/etc/libvirt/qemu/off.xml',
+        "<domain type='kvm'><name>off</name><vcpu>1</vcpu><metadata>"
+        '<owner>s3cret</owner></metadata><cputune>'
+        "<vcpupin vcpu='0' cpuset='7'/></cputune></domain>",
+    )
+    path = tmp_path / 'host.tar.gz'
+    snapshot = take_snapshot(host.tree())
+    write_snapshot(snapshot, path)
+    assert b's3cret' not in snapshot.files['/etc/libvirt/qemu/off.xml']
+    topology = read_host(str(path))
+    assert [cell.pinned for cell in topology.cells] == [
+        CPUSet.parse('1-4'),
+        CPUSet([7]),
+    ]
+    assert [cell.memory_mib for cell in topology.cells] == [32768, 32768]
 
 
 def test_patterns_count_files(host: HostFiles) -> None:
