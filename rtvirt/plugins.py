@@ -169,13 +169,15 @@ def configurators(*names: str) -> tuple[Configurator, ...]:
     :raises PluginError: if one is missing, fails to load, is none, or owns
         what another one owns.
     """
+    from rtvirt.configurators.base import shared_path  # noqa: PLC0415
+
     made = {
         plugin: _make_configurator(plugin, factory)
         for plugin, factory in load_all(CONFIGURATORS, names).items()
     }
     for (one, first), (two, second) in itertools.combinations(made.items(), 2):
-        if shared := _overlap(first.owns, second.owns):
-            raise conflict(two, one, f'both own {shared}')
+        if path := shared_path(first.owns, second.owns):
+            raise conflict(two, one, f'both own {path}')
     return tuple(made.values())
 
 
@@ -195,18 +197,6 @@ def _make_configurator(
     if not callable(getattr(made, 'configure', None)):
         raise plugin.error('is no configurator: it has no configure()')
     return made
-
-
-def _overlap(first: Iterable[str], second: Iterable[str]) -> str:
-    """Return a path that both sets own; owning an element is owning all
-    that stands below it."""
-    for one in sorted(first):
-        for two in sorted(second):
-            if f'{one}/'.startswith(f'{two}/'):
-                return one
-            if f'{two}/'.startswith(f'{one}/'):
-                return two
-    return ''
 
 
 def _cause(error: BaseException) -> str:

@@ -162,7 +162,7 @@ def _with_unit(value: int | None, unit: str) -> str | None:
 
 
 class ListSpecs(Show):
-    """List the extra specs and image properties that rtvirt knows.
+    """List the known extra specs and image properties.
 
     It is the table that flavors are checked against. Without --long it
     leaves out allowed values, defaults, effects and sources.

@@ -61,9 +61,11 @@ _CACHES: Final = {
 
 
 class ShowHost(Show):
-    """Show cells, cores, caches and pages of a host, and what is taken.
+    """Show what a host has and what of it is taken.
 
-    The host is read from libvirt, from sysfs where no libvirt answers, or
+    Prints its cells with their dedicated, taken and shared pCPUs, its cores
+    with their siblings and L3 caches, and its pages of each size. The host
+    is read from libvirt, from sysfs where no libvirt answers, or
     from a file with the capabilities XML of another host.
     """
 

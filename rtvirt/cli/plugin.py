@@ -24,10 +24,11 @@ _COLUMNS: Final = {
     'target': 'Target',
     'problem': 'Problem',
 }
+_BRIEF: Final = ('namespace', 'name', 'distribution', 'version', 'problem')
 
 
 class ListPlugins(Show):
-    """List the plug-ins of all namespaces and what is wrong with them.
+    """List the plug-ins, and what is wrong with them.
 
     Every plug-in is loaded once. If one is broken or in conflict with
     another, the exit code is 1.
@@ -39,7 +40,13 @@ Example: who ships commands::
     rtvirt plugin list -f value -c name -c distribution
 """
 
-    def report(self, parsed_args: argparse.Namespace) -> Report:  # noqa: ARG002
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what widens the list."""
+        parser.add_argument(
+            '--long', action='store_true', help='show what is loaded, too'
+        )
+
+    def report(self, parsed_args: argparse.Namespace) -> Report:
         """Load every plug-in."""
         rows = []
         for namespace in plugins.NAMESPACES:
@@ -47,6 +54,7 @@ Example: who ships commands::
             rows += [
                 [*_row(plugin), _problem(plugin, found)] for plugin in found
             ]
+        table = Table(columns=_COLUMNS, rows=rows, optional={'problem'})
         return Report(
             document={
                 'schema_version': _SCHEMA_VERSION,
@@ -54,7 +62,7 @@ Example: who ships commands::
                     dict(zip(_COLUMNS, row, strict=True)) for row in rows
                 ],
             },
-            tables=(Table(columns=_COLUMNS, rows=rows),),
+            tables=(table if parsed_args.long else table.select(_BRIEF),),
             code=ExitCode.FAILED
             if any(r[-1] for r in rows)
             else ExitCode.DONE,

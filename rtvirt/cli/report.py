@@ -60,6 +60,7 @@ class Table:
                 [value for value, keep in zip(row, kept, strict=True) if keep]
                 for row in self.rows
             ],
+            optional=self.optional,
         )
 
     def trim(self) -> Table:

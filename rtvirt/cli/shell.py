@@ -15,6 +15,7 @@ from typing import Any
 from typing import TextIO
 
 from cliff import app
+from cliff.complete import CompleteCommand
 
 from rtvirt import plugins
 from rtvirt.cli.base import Command
@@ -52,6 +53,7 @@ class Shell(app.App):
             command_manager=Commands(plugins.COMMANDS),
         )
         self.command_manager.add_command('help', _Help)
+        self.command_manager.add_command('complete', _Complete)
 
     def build_option_parser(
         self,
@@ -150,9 +152,13 @@ class Shell(app.App):
                 line = (inspect.getdoc(entry.load()) or '').partition('\n')[0]
             except RTVirtError:
                 line = '(of no use: "rtvirt plugin list" says why)'
-            line = textwrap.shorten(printable(line), 78 - width)
+            line = textwrap.shorten(printable(line), 75 - width)
             self.stdout.write(f'  {name:<{width}}  {line.rstrip(".")}\n')
         self.stdout.write('\n' + _EPILOG)
+
+
+class _Complete(CompleteCommand):
+    """Print the code by which bash completes commands and options."""
 
 
 class _Help(Command):
