@@ -28,10 +28,11 @@ from rtvirt.model.host import HostTopology
 from rtvirt.model.partition import partition
 from rtvirt.model.reason import ReasonCode
 
-_PAGES: Final = frozenset({ReasonCode.PAGES, ReasonCode.PAGE_SIZE})
-_MEMORY: Final = frozenset({ReasonCode.MEMORY})
+_PAGES: Final = frozenset(
+    {ReasonCode.PAGES, ReasonCode.PAGE_SIZE, ReasonCode.MEMORY}
+)
 _RESCTRL: Final = frozenset({ReasonCode.CACHE, ReasonCode.MEMORY_BANDWIDTH})
-_CPUS: Final = frozenset(ReasonCode) - _PAGES - _MEMORY - _RESCTRL
+_CPUS: Final = frozenset(ReasonCode) - _PAGES - _RESCTRL
 
 
 def available(facts: HostFacts) -> HostTopology | Missing:
@@ -102,13 +103,15 @@ def cpus(facts: HostFacts) -> Iterator[Answer]:
 
 @check(
     'RT-N02',
-    'There are pages for the guest',
+    'There is memory for the guest',
     Severity.FATAL,
     reads=('/sys/devices/system/node/node*/hugepages',),
-    expected='free pages of the size the flavor asks for, on one node',
+    expected='free pages of the size the flavor asks for on the node of '
+    'each guest cell',
     why='Pages count by node: the guest fails to start when its node has '
-    'too few, however many another one has free. Pages that are promised '
-    'to a guest that has not touched them are not free.',
+    'too few, however many another one has free. The memory of a real-time '
+    'guest is locked, so that neither swap nor overcommitment stands in '
+    'for it.',
     source='nova: admin/huge-pages; kubevirt#6981',
     mend='reserve more: boot with hugepages=NODE:N, or write '
     'nr_hugepages of the node while memory is not yet fragmented',
@@ -117,24 +120,6 @@ def cpus(facts: HostFacts) -> Iterator[Answer]:
 def pages(facts: HostFacts) -> Iterator[Answer]:
     """Fit the guest."""
     yield from _answers(facts, _PAGES)
-
-
-@check(
-    'RT-N03',
-    'There is memory for the guest',
-    Severity.FATAL,
-    reads=('/sys/devices/system/node/node*/meminfo',),
-    expected='free memory as the flavor asks for it, on one node',
-    why='A guest cell is bound to one node, and a real-time guest locks its '
-    'memory: what the node does not have, no other node and no swap can '
-    'stand in for.',
-    source='nova: admin/cpu-topologies (NUMA)',
-    mend='choose a flavor with less memory, or with more NUMA nodes',
-    safety=Safety.LIVE,
-)
-def memory(facts: HostFacts) -> Iterator[Answer]:
-    """Fit the guest."""
-    yield from _answers(facts, _MEMORY)
 
 
 @check(
@@ -157,4 +142,4 @@ def allocation(facts: HostFacts) -> Iterator[Answer]:
     yield from _answers(facts, _RESCTRL)
 
 
-CHECKS = CheckGroup((cpus, pages, memory, allocation))
+CHECKS = CheckGroup((cpus, pages, allocation))
