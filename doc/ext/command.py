@@ -25,7 +25,20 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.util.typing import OptionSpec
 
+LINE = 48
 SAMPLES = pathlib.Path(__file__).parent.parent.parent / 'etc' / 'rtvirt'
+
+
+def wrapped(arguments: list[str]) -> str:
+    """Return the command as one types it, broken before options."""
+    lines = ['$ rtvirt']
+    for argument in arguments:
+        word = shlex.quote(argument)
+        if argument.startswith('--') and len(lines[-1]) > LINE:
+            lines.append(f'      {word}')
+        else:
+            lines[-1] += f' {word}'
+    return ' \\\n'.join(lines)
 
 
 class RunCommand(SphinxDirective):
@@ -54,8 +67,7 @@ class RunCommand(SphinxDirective):
                 f'rtvirt {self.arguments[0]} ended with {ended.returncode}, '
                 f'not {wanted}: {ended.stdout}'
             )
-        shown = ' '.join(self.arguments[0].split())
-        text = f'$ rtvirt {shown}\n{ended.stdout.rstrip()}'
+        text = f'{wrapped(arguments)}\n{ended.stdout.rstrip()}'
         return [nodes.literal_block(text, text, language='none')]
 
 

@@ -17,6 +17,7 @@ extensions = [
     'sphinx.ext.autodoc',
     'catalog',
     'command',
+    'layers',
 ]
 highlight_language = 'none'
 maximum_signature_line_length = 79
@@ -28,7 +29,7 @@ html_theme_options = {
     'description': 'Real-time virtual machines on Linux',
     'fixed_sidebar': True,
     'font_family': 'sans-serif',
-    'page_width': '1080px',
+    'page_width': '1160px',
     'show_powered_by': False,
 }
 html_copy_source = False

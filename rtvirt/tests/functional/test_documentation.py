@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
+
+from rtvirt.tests.require import require
+
+TOP = pathlib.Path(__file__).parents[3]
+README = TOP / 'README.rst'
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """Return each command that the README shows, and its output."""
+    if not README.exists():
+        return []
+    shown = []
+    for block in publish_doctree(README.read_text()).findall(
+        nodes.literal_block
+    ):
+        joined = re.sub(r'\\\n\s*', '', block.astext())
+        if joined.startswith('$ '):
+            command, _, output = joined.removeprefix('$ ').partition('\n')
+            shown.append((command, output))
+    return shown
+
+
+@pytest.fixture
+def checkout() -> pathlib.Path:
+    require(README.exists(), 'this is no checkout of the repository')
+    return TOP
+
+
+def run(*command: str | pathlib.Path, cwd: pathlib.Path) -> str:
+    """Return what a command prints, on both streams, as a person sees it."""
+    programs = pathlib.Path(sys.executable).parent
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, 'PATH': f'{programs}:{os.environ["PATH"]}'},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    ).stdout
+
+
+def test_readme_has_a_tour(checkout: pathlib.Path) -> None:
+    assert len(shown_commands()) >= 4
+
+
+@pytest.mark.parametrize(('command', 'output'), shown_commands())
+def test_tour(checkout: pathlib.Path, command: str, output: str) -> None:
+    assert run('bash', '-c', command, cwd=checkout).rstrip() == output
+
+
+def test_program_of_the_tutorial(checkout: pathlib.Path) -> None:
+    program = checkout / 'doc' / 'source' / 'tutorial.py'
+    printed = run(sys.executable, '-W', 'error', program, cwd=checkout)
+    pins, _, xml = printed.partition('\n')
+    assert pins.startswith('{0: CPUSet')
+    assert xml.startswith('<domain')
