@@ -158,7 +158,7 @@ class Shell(app.App):
 
 
 class _Complete(CompleteCommand):
-    """Print the code by which bash completes commands and options."""
+    """Print the code that makes bash complete commands."""
 
 
 class _Help(Command):
