@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rtvirt.configurators.pages import huge_cells
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
@@ -25,9 +26,6 @@ _HELPERS: Final = frozenset(
     }
 )
 """What runs where <emulatorpin> says."""
-
-_MAX_ORDINARY_KIB: Final = 64
-"""No architecture has ordinary pages larger than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +110,8 @@ def prove_memory(plan: Plan, memory: ObservedMemory | None) -> MemoryProof:
     :param memory: None where it may not be read; then nothing is proved.
     """
     counts: Counter[tuple[int, int]] = Counter()
-    for cell in plan.cells:
-        if cell.page_size_kib > _MAX_ORDINARY_KIB:
-            counts[cell.host_cell, cell.page_size_kib] += cell.pages
+    for cell in huge_cells(plan):
+        counts[cell.host_cell, cell.page_size_kib] += cell.pages
     planned = tuple(
         ObservedPages(node=node, size_kib=size, count=count)
         for (node, size), count in sorted(counts.items())

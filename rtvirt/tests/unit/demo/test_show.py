@@ -25,7 +25,14 @@ PLAN = Plan(
         name='rt',
         vcpus=2,
         memory_mib=64,
-        cells=(GuestCell(id=0, dedicated=CPUSet([0, 1]), memory_mib=64),),
+        cells=(
+            GuestCell(
+                id=0,
+                dedicated=CPUSet([0, 1]),
+                memory_mib=64,
+                page_size=2048,
+            ),
+        ),
         topology=CPUTopology(sockets=2),
         realtime=CPUSet([1]),
         priorities={1: 5},

@@ -29,7 +29,14 @@ def plan(*, emulator_priority: int = 0, page_size_kib: int = 2048) -> Plan:
         name='rt',
         vcpus=2,
         memory_mib=512,
-        cells=(GuestCell(id=0, dedicated=CPUSet([0, 1]), memory_mib=512),),
+        cells=(
+            GuestCell(
+                id=0,
+                dedicated=CPUSet([0, 1]),
+                memory_mib=512,
+                page_size=page_size_kib,
+            ),
+        ),
         topology=CPUTopology(sockets=2),
         cpu_policy=CPUPolicy.DEDICATED,
         realtime=CPUSet([1]),
