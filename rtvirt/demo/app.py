@@ -17,7 +17,7 @@ from rtvirt.demo.screen import Screen
 from rtvirt.demo.story import tell
 from rtvirt.exception import RTVirtError
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         '--debug', action='store_true', help='show the traceback of an error'
     )
     arguments = parser.parse_args(argv)
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
         with private_directory('rtvirt-demo-') as root:
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     # What is cleaned up from now on is not to be interrupted again.
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 

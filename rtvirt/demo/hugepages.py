@@ -25,32 +25,43 @@ _MNT_DETACH: Final = 2
 
 @contextlib.contextmanager
 def reserved_pages(node: int, size_kib: int, count: int) -> Iterator[int]:
-    """Have so many free huge pages on a node, and give back what was added.
+    """Have so many more huge pages on a node, and give them back.
 
-    What is free already is used. Yields how many pages were added.
+    Pages that are free already may be meant for somebody else: they are
+    used only where no others can be had. Yields how many were added.
 
     :raises HostError: if they cannot be had; then nothing has changed.
     """
     pool = Path(_POOL.format(node, size_kib))
-    wanted = max(0, count - _count(pool / 'free_hugepages'))
-    if not wanted:
-        yield 0
-        return
-    _check_memory(wanted * size_kib)
+    with contextlib.ExitStack() as stack:
+        free = _count(pool / 'free_hugepages')
+        try:
+            stack.enter_context(_added(pool, count, size_kib))
+        except HostError:
+            if free < count:
+                raise
+            count = 0
+        yield count
+
+
+@contextlib.contextmanager
+def _added(pool: Path, count: int, size_kib: int) -> Iterator[None]:
+    """Add pages to a pool for a while."""
+    _check_memory(count * size_kib)
     before = _count(pool / 'nr_hugepages')
     try:
-        _write(pool / 'nr_hugepages', before + wanted)
+        _write(pool / 'nr_hugepages', before + count)
         added = _count(pool / 'nr_hugepages') - before
-        if added < wanted:
+        if added < count:
             raise HostError(
-                f'only {max(0, added)} of {wanted} pages of {size_kib} KiB '
-                f'could be had on node {node}'
+                f'only {max(0, added)} of {count} pages of {size_kib} KiB '
+                'could be had'
             )
-        yield added
+        yield
     finally:
         # Others may have changed the pool meanwhile: only our part goes.
         now = _count(pool / 'nr_hugepages')
-        if (ours := min(wanted, now - before)) > 0:
+        if (ours := min(count, now - before)) > 0:
             _write(pool / 'nr_hugepages', now - ours)
 
 

@@ -22,7 +22,7 @@ def room(
     """Where private directories are made."""
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
     monkeypatch.setenv('LIBVIRT_LOG_OUTPUTS', '')
-    kept = {n: signal.getsignal(n) for n in app._SIGNALS}
+    kept = {n: signal.getsignal(n) for n in app.SIGNALS}
     yield tmp_path
     for number, handler in kept.items():
         signal.signal(number, handler)
@@ -90,7 +90,7 @@ def test_debug_shows_the_traceback(
     assert list(room.iterdir()) == []
 
 
-@pytest.mark.parametrize('number', app._SIGNALS)
+@pytest.mark.parametrize('number', app.SIGNALS)
 def test_a_signal_ends_it_cleanly(
     room: pathlib.Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:

@@ -29,18 +29,21 @@ def total(pool: pathlib.Path) -> int:
     return int((pool / 'nr_hugepages').read_text())
 
 
-def test_what_is_missing_is_added_and_given_back(pool: pathlib.Path) -> None:
-    with reserved_pages(0, 2048, 6) as added:
-        assert added == 2
-        assert total(pool) == 12
+@pytest.fixture
+def full(pool: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The same pool; one page can be added, no more."""
 
-    assert total(pool) == 10
+    def write(path: pathlib.Path, count: int) -> None:
+        path.write_text(str(min(count, 11)))
+
+    monkeypatch.setattr(hugepages, '_write', write)
+    return pool
 
 
-def test_what_is_free_is_enough(pool: pathlib.Path) -> None:
-    with reserved_pages(0, 2048, 4) as added:
-        assert added == 0
-        assert total(pool) == 10
+def test_pages_are_added_and_given_back(pool: pathlib.Path) -> None:
+    with reserved_pages(0, 2048, 3) as added:
+        assert added == 3
+        assert total(pool) == 13
 
     assert total(pool) == 10
 
@@ -52,7 +55,7 @@ def test_they_are_given_back_after_an_interrupt(pool: pathlib.Path) -> None:
     assert total(pool) == 10
 
 
-@pytest.mark.parametrize(('others', 'left'), [(15, 13), (11, 10), (9, 9)])
+@pytest.mark.parametrize(('others', 'left'), [(19, 13), (11, 10), (9, 9)])
 def test_what_others_change_meanwhile_is_kept(
     pool: pathlib.Path, others: int, left: int
 ) -> None:
@@ -62,27 +65,28 @@ def test_what_others_change_meanwhile_is_kept(
     assert total(pool) == left
 
 
-def test_fewer_than_wanted_are_none(
-    pool: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def give_one(path: pathlib.Path, count: int) -> None:
-        path.write_text(str(min(count, 11)))
+def test_where_none_can_be_added_free_ones_will_do(full: pathlib.Path) -> None:
+    with reserved_pages(0, 2048, 4) as added:
+        assert added == 0
+        assert total(full) == 10
 
-    monkeypatch.setattr(hugepages, '_write', give_one)
+    assert total(full) == 10
 
+
+def test_fewer_than_wanted_are_none(full: pathlib.Path) -> None:
     with (
-        pytest.raises(HostError, match='only 1 of 2 pages of 2048 KiB'),
-        reserved_pages(0, 2048, 6),
+        pytest.raises(HostError, match='only 1 of 5 pages of 2048 KiB'),
+        reserved_pages(0, 2048, 5),
     ):
         pass
 
-    assert total(pool) == 10
+    assert total(full) == 10
 
 
 def test_the_machine_keeps_half_of_its_memory(pool: pathlib.Path) -> None:
     with (
         pytest.raises(HostError, match='too much of the 1024 MiB'),
-        reserved_pages(0, 2048, 4 + 257),
+        reserved_pages(0, 2048, 257),
     ):
         pass
 
