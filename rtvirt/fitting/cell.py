@@ -3,24 +3,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.memory import choose_page_size
 from rtvirt.fitting.terms import Terms
 from rtvirt.model.vacancy import Vacancy
 
 
-def cell_fits(want: CellDemand, vacancy: Vacancy, terms: Terms) -> bool:
-    """Whether the guest cell, alone, fits the host cell.
+def fitting_positions(
+    want: CellDemand, vacancies: Sequence[Vacancy], terms: Terms, most: int
+) -> list[int]:
+    """Return which host cells the guest cell, alone, fits.
 
     The rules of nova's ``_numa_fit_instance_cell``, and rtvirt's own for
     caches. :func:`~rtvirt.fitting.reason.find_reasons` yields something
-    exactly where this is false.
+    exactly for the others.
+
+    :param most: how many to look for.
+    :returns: their positions, ascending.
     """
+    found: list[int] = []
     if want.simple and not terms.refuse_smt:
-        return (
-            vacancy.room[want.room] >= want.count
-            and vacancy.backing.get(want.page_kib, -1) >= want.memory_kib
-        )
+        # The same in the usual case, five times as fast.
+        room = want.room
+        count = want.count
+        size_kib = want.page_kib
+        memory_kib = want.memory_kib
+        for position, vacancy in enumerate(vacancies):
+            if (
+                vacancy.room[room] >= count
+                and vacancy.backing.get(size_kib, -1) >= memory_kib
+            ):
+                found.append(position)
+                if len(found) == most:
+                    break
+        return found
+    for position, vacancy in enumerate(vacancies):
+        if _cell_fits(want, vacancy, terms):
+            found.append(position)
+            if len(found) == most:
+                break
+    return found
+
+
+def _cell_fits(want: CellDemand, vacancy: Vacancy, terms: Terms) -> bool:
     return (
         terms.room(want, vacancy) >= want.count
         and has_shared_room(want, vacancy, terms)

@@ -57,7 +57,7 @@ class CellDemand:
         cell: GuestCell,
         realtime: int,
         reserved: int,
-        policy: ThreadPolicy | None,
+        room: int,
         *,
         plain: bool,
     ) -> None:
@@ -77,7 +77,7 @@ class CellDemand:
         self.page_size = size = cell.page_size
         self.page_kib = size if type(size) is int else 0
         self.reserved = reserved
-        self.room = room_key(policy, reserved)
+        self.room = room + reserved
         self.simple = (
             plain and self.page_kib > 0 and not self.memory_kib % self.page_kib
         )
@@ -133,9 +133,10 @@ class Demand:
             and not self.is_controlled
         )
         cells = []
+        room = room_key(self.policy, 0)
         for cell in guest.cells:
             cells.append(
-                CellDemand(cell, realtime, reserved, self.policy, plain=plain)
+                CellDemand(cell, realtime, reserved, room, plain=plain)
             )
             reserved = 0
         self.cells = tuple(cells)

@@ -76,8 +76,9 @@ def emulator_cpus(
     if policy is EmulatorPolicy.SHARE and (shared := shared_only(host)):
         return shared
     mask = 0
-    for want, planned in zip(demand.cells, cells, strict=True):
+    for planned in cells:
         pins = planned.pins
+        want = demand.cells[planned.guest_cell]
         if not want.realtime:
             for cpus in pins.values():
                 mask |= cpus.mask

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from collections.abc import Set
-from typing import Any
 
 from rtvirt.exception import FitError
 from rtvirt.exception import ModelError
 from rtvirt.fitting import matching
-from rtvirt.fitting.cell import cell_fits
+from rtvirt.fitting.cell import fitting_positions
 from rtvirt.fitting.cores import choose_seats
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.demand import Demand
@@ -85,19 +83,30 @@ def fit(
     if not demand.cells:
         return _float(guest, host)
     terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
-    if reason := find_emulator_reason(demand, host):
-        raise FitError(f'{guest.name}: {reason}', reasons=(reason,))
-    near = [frozenset(ids) for ids in affinity]
+    if demand.needs_emulator_cpus:
+        _refuse_emulator(demand, host)
+    near = [frozenset(ids) for ids in affinity] if affinity else []
     order = _order(demand, host.vacancies, strategy)
+    if accept is None:
+        chosen = _choose(demand, order, terms, near)
+        if chosen is None:
+            raise refusal(terms, near, refused=False)
+        return _plan(demand, host, terms, chosen)
     refused = False
-    for chosen in _assign(
-        demand, order, terms, near, every=accept is not None
+    for bits in matching.assignments(
+        find_rows(demand, order, terms), to_masks(near, order)
     ):
-        plan = _plan(demand, host, terms, chosen)
-        if accept is None or accept(plan):
+        plan = _plan(demand, host, terms, _pick(order, bits))
+        if accept(plan):
             return plan
         refused = True
     raise refusal(terms, near, refused=refused)
+
+
+def _refuse_emulator(demand: Demand, host: HostTopology) -> None:
+    """Raise :class:`FitError` if the emulator threads cannot run."""
+    if reason := find_emulator_reason(demand, host):
+        raise FitError(f'{demand.guest.name}: {reason}', reasons=(reason,))
 
 
 def fits(
@@ -115,12 +124,10 @@ def fits(
     if not demand.cells:
         return bool(host.shared)
     terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
-    near = [frozenset(ids) for ids in affinity]
     if find_emulator_reason(demand, host):
         return False
-    for _ in _assign(demand, host.vacancies, terms, near, every=False):
-        return True
-    return False
+    near = [frozenset(ids) for ids in affinity]
+    return _choose(demand, host.vacancies, terms, near) is not None
 
 
 def _read_smt_isolate(word: str) -> SMTIsolate:
@@ -149,41 +156,33 @@ def _order(
     return choose(demand, vacancies)
 
 
-def _assign(
+def _choose(
     demand: Demand,
     order: Sequence[Vacancy],
     terms: Terms,
     affinity: Sequence[frozenset[int]],
-    *,
-    every: bool,
-) -> Iterator[Sequence[Vacancy]]:
-    """Yield the host cells for the guest cells, the best first.
-
-    :param every: whether to go on after the first.
-    """
-    number = len(demand.cells)
-    if len(demand.kinds) == 1 and not affinity and not every:
-        # Any cells that fit will do.
-        want = demand.kinds[0]
-        found = []
-        for vacancy in order:
-            if cell_fits(want, vacancy, terms):
-                found.append(vacancy)
-                if len(found) == number:
-                    yield found
-                    return
-        return
+) -> list[Vacancy] | None:
+    """Return the first host cells for the guest cells, None without any."""
+    if len(demand.kinds) == 1 and not affinity:
+        # Any host cells that fit will do.
+        number = len(demand.cells)
+        found = fitting_positions(demand.kinds[0], order, terms, number)
+        if len(found) < number:
+            return None
+        return [order[position] for position in found]
     rows = find_rows(demand, order, terms)
-    near = to_masks(affinity, order)
-    if not near and not every:
-        chosen = matching.first_free(rows)
-        if chosen is not None:
-            yield [order[bit.bit_length() - 1] for bit in chosen]
-            return
-    for chosen in matching.assignments(rows, near):
-        yield [order[bit.bit_length() - 1] for bit in chosen]
-        if not every:
-            return
+    if not affinity:
+        bits = matching.first_free(rows)
+        if bits is not None:
+            return _pick(order, bits)
+    demands = to_masks(affinity, order)
+    for bits in matching.assignments(rows, demands):
+        return _pick(order, bits)
+    return None
+
+
+def _pick(order: Sequence[Vacancy], bits: Sequence[int]) -> list[Vacancy]:
+    return [order[bit.bit_length() - 1] for bit in bits]
 
 
 def _plan(
@@ -196,22 +195,28 @@ def _plan(
     guest = demand.guest
     cells = tuple(
         [
-            _plan_cell(want, vacancy, terms)
-            for want, vacancy in zip(demand.cells, chosen, strict=True)
+            _plan_cell(demand.cells[number], vacancy, terms)
+            for number, vacancy in enumerate(chosen)
         ]
     )
     emulator = emulator_cpus(demand, host, cells)
-    parts: dict[str, Any] = {}
-    if demand.is_controlled:
-        parts['caches'] = cache_parts(terms, cells)
-        parts['memory_bandwidth'] = bandwidth_parts(terms, cells)
+    iothreads = _iothreads(guest, emulator)
+    if not demand.is_controlled:
+        return Plan(
+            guest=guest,
+            cells=cells,
+            emulator=emulator,
+            iothreads=iothreads,
+            host=host.digest,
+        )
     return Plan(
         guest=guest,
         cells=cells,
         emulator=emulator,
-        iothreads=_iothreads(guest, emulator),
+        iothreads=iothreads,
+        caches=cache_parts(terms, cells),
+        memory_bandwidth=bandwidth_parts(terms, cells),
         host=host.digest,
-        **parts,
     )
 
 

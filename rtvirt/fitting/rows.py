@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtvirt.fitting.cell import cell_fits
+from rtvirt.fitting.cell import fitting_positions
 from rtvirt.fitting.demand import Demand
 from rtvirt.fitting.terms import Terms
 from rtvirt.model.vacancy import Vacancy
@@ -18,15 +18,11 @@ def find_rows(
 
     :returns: masks: bit n is the nth host cell of ``order``.
     """
-    kinds = []
-    for want in demand.kinds:
-        row = 0
-        bit = 1
-        for vacancy in order:
-            if cell_fits(want, vacancy, terms):
-                row |= bit
-            bit <<= 1
-        kinds.append(row)
+    number = len(order)
+    kinds = [
+        sum([1 << n for n in fitting_positions(want, order, terms, number)])
+        for want in demand.kinds
+    ]
     return [kinds[kind] for kind in demand.kind_of]
 
 

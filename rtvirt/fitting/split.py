@@ -162,15 +162,18 @@ def _complete(
         if pairs > slots:
             broken = max(broken, -((slots - pairs) // half))
     lost = stock[0] - whole + broken
-    if want.reserved and vacancy.stock[1] + threads * lost == want.count:
+    crowded = want.reserved and vacancy.stock[1] + threads * lost == want.count
+    if crowded:
         # No thread is left for the emulator but on one more whole core.
-        # The vCPUs may as well use that, and leave it another thread.
         lost += 1
-        broken = min(broken + 1, whole)
     exposed = len(want.realtime) - filled
     if paired:
         rank = (pairs_clean + pairs, -exposed, int(alone), -lost)
     else:
         pairs = min(others // 2, slots + broken * half)
+        if crowded and pairs < min(others // 2, slots + whole * half):
+            # The vCPUs do better there, and leave another thread.
+            broken += 1
+            pairs = min(others // 2, slots + broken * half)
         rank = (-exposed, int(alone), -lost, pairs_clean + pairs)
     return rank, clean, broken, pairs

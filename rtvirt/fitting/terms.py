@@ -61,8 +61,9 @@ class Terms:
         self.demand = demand
         self.host = host
         self.overcommit = demand.cpu_policy is CPUPolicy.SHARED
-        bound = demand.cpu_policy is not CPUPolicy.DEDICATED
-        self.limits = limits if bound else None
+        self.limits = (
+            None if demand.cpu_policy is CPUPolicy.DEDICATED else limits
+        )
         self.refuse_smt = (
             demand.policy is ThreadPolicy.ISOLATE
             and smt_isolate is SMTIsolate.REFUSE

@@ -71,8 +71,10 @@ class PlannedCell:
         page_size_kib: int,
         memory_mib: int,
     ) -> None:
-        require_int('page_size_kib', page_size_kib, 1)
-        require_int('memory_mib', memory_mib, 0)
+        if type(page_size_kib) is not int or page_size_kib < 1:
+            require_int('page_size_kib', page_size_kib, 1)
+        if type(memory_mib) is not int or memory_mib < 0:
+            require_int('memory_mib', memory_mib, 0)
         if memory_mib * 1024 % page_size_kib:
             raise ModelError(
                 f'{memory_mib} MiB are no whole pages of {page_size_kib} KiB'
@@ -258,8 +260,8 @@ def _check_cells(
         )
     held = 0
     claimed = []
-    for cell, want in zip(cells, asked, strict=True):
-        mask = _check_cell(cell, want)
+    for number, want in enumerate(asked):
+        mask = _check_cell(cells[number], want)
         if held & mask:
             raise _twice(held & mask)
         held |= mask

@@ -9,6 +9,7 @@ changes, a :class:`Vacancy` what claims change. Both are derived from a
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -17,6 +18,7 @@ from rtvirt.model.guest import ThreadPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from rtvirt.model.host import HostCell
 
@@ -49,6 +51,25 @@ def iter_bits(mask: int) -> Iterator[int]:
         mask ^= lowest
 
 
+def lowest_bits(mask: int, number: int) -> Sequence[int]:
+    """Return the numbers of the lowest bits that are set, as many as asked.
+
+    A range where they follow on each other, as mostly.
+    """
+    if not number:
+        return range(0)
+    first = (mask & -mask).bit_length() - 1
+    run = (1 << number) - 1
+    if (mask >> first) & run == run:
+        return range(first, first + number)
+    found = []
+    for _ in range(number):
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
+
+
 class Layout:
     """The cores and caches of a host cell.
 
@@ -56,6 +77,8 @@ class Layout:
 
     :ivar masks: of each core, its dedicated pCPUs as a mask.
     :ivar threads: of each core, its dedicated pCPUs one by one.
+    :ivar flat: the same pCPUs, core by core; those of core n begin at
+        ``starts[n]``.
     :ivar core_of: the core of each dedicated pCPU.
     :ivar width: the most dedicated pCPUs on one core.
     :ivar threads_per_core: the most pCPUs on one core that guests may use,
@@ -66,7 +89,6 @@ class Layout:
         dedicated.
     :ivar is_regular: whether all cores have equally many hardware threads,
         one or an even number.
-    :ivar has_siblings: whether any core has more than one hardware thread.
     :ivar l3: the cores of each L3 cache.
     :ivar every: all cores.
     """
@@ -75,11 +97,12 @@ class Layout:
         'clean',
         'core_of',
         'every',
-        'has_siblings',
+        'flat',
         'is_regular',
         'l3',
         'masks',
         'sized',
+        'starts',
         'threads',
         'threads_per_core',
         'width',
@@ -105,7 +128,8 @@ class Layout:
         self.is_regular = len(hardware) == 1 and (
             hardware == {1} or not min(hardware) % 2
         )
-        self.has_siblings = hardware != {1}
+        self.flat = tuple(cpu for core in self.threads for cpu in core)
+        self.starts = [0, *itertools.accumulate(map(len, self.threads))]
         self.width = max(map(len, self.threads), default=0)
         self.every = (1 << len(self.masks)) - 1
         self.l3 = tuple(
@@ -127,6 +151,10 @@ class Layout:
         self.sized[size] = self.sized.get(size, 0) | core
         if is_clean:
             self.clean[size] = self.clean.get(size, 0) | core
+
+    def is_in_one_cache(self, cores: int) -> bool:
+        """Whether the cores are behind one L3."""
+        return any(not cores & ~cache for cache in self.l3)
 
 
 Stock = tuple[int, int, int, int]
