@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import Final
-from typing import NoReturn
 
 from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.exitcode import exit_code
 from rtvirt.demo.embed import private_directory
+from rtvirt.demo.interrupt import raise_interrupts
 from rtvirt.demo.screen import Screen
 from rtvirt.demo.story import tell
 from rtvirt.exception import RTVirtError
-
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,8 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         '--debug', action='store_true', help='show the traceback of an error'
     )
     arguments = parser.parse_args(argv)
-    for number in SIGNALS:
-        signal.signal(number, _interrupt)
+    raise_interrupts()
     try:
         with private_directory('rtvirt-demo-') as root:
             # Read when libvirt is loaded: it would write to the terminal.
@@ -48,7 +44,9 @@ def main(argv: list[str] | None = None) -> int:
             os.environ.setdefault('LIBVIRT_LOG_OUTPUTS', f'3:file:{log}')
             return tell(arguments.flavor, root, Screen())
     except KeyboardInterrupt:
-        return _complain('interrupted; all is given back', '', 130)
+        return _complain(
+            'interrupted; all is given back', '', ExitCode.INTERRUPTED
+        )
     except BrokenPipeError:
         # Python flushes standard output once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     except RTVirtError as error:
         if arguments.debug:
             raise
-        return _complain(str(error), error.hint, ExitCode.FAILED)
+        return _complain(str(error), error.hint, exit_code(error))
     except Exception as error:
         if arguments.debug:
             raise
@@ -66,13 +64,6 @@ def main(argv: list[str] | None = None) -> int:
             '--debug shows where',
             ExitCode.FAILED,
         )
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    # What is cleaned up from now on is not to be interrupted again.
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _complain(message: str, hint: str, code: int) -> int:

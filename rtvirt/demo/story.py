@@ -20,6 +20,7 @@ from rtvirt.cli import app
 from rtvirt.cli.exitcode import ExitCode
 from rtvirt.demo.ground import Ground
 from rtvirt.demo.ground import prepare
+from rtvirt.demo.interrupt import ignore_interrupts
 from rtvirt.demo.machine import kvm_trouble
 from rtvirt.demo.machine import memlock_trouble
 from rtvirt.demo.screen import Screen
@@ -75,6 +76,8 @@ def tell(flavor: Path, root: Path, screen: Screen) -> int:
     screen.say('rtvirt: from a flavor to a real-time guest, with proof')
     with contextlib.ExitStack() as stack:
         ground = prepare(flavor, root, stack)
+        # The first to be called in the end.
+        stack.callback(ignore_interrupts)
         try:
             plan, domain = _plan(ground, screen)
         except _CommandError as error:

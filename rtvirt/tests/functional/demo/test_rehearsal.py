@@ -13,6 +13,7 @@ import pytest
 from rtvirt.demo import app
 from rtvirt.demo import ground
 from rtvirt.demo import story
+from rtvirt.demo.interrupt import SIGNALS
 from rtvirt.exception import HostError
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
@@ -37,7 +38,7 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     require(len(os.sched_getaffinity(0)) >= 2, 'needs two CPUs')
     monkeypatch.setattr(os, 'geteuid', lambda: 1000)
     monkeypatch.setattr(ground, 'reserved_pages', no_pages)
-    handlers = {n: signal.getsignal(n) for n in app.SIGNALS}
+    handlers = {n: signal.getsignal(n) for n in SIGNALS}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
