@@ -18,8 +18,7 @@ def agreed(request: Request, key: str, image_key: str) -> Any:
     if flavor is None or image is None or flavor == image:
         return image if flavor is None else flavor
     raise request.conflict(
-        f'the flavor has {key}={request.text(key)}, the image '
-        f'{image_key}={request.text(image_key)}',
+        'flavor and image disagree',
         key,
         image_key,
         expected='the same in both',

@@ -49,8 +49,7 @@ def cpu_policy(
     if flavor and image and _RANK[image] > _RANK[flavor]:
         allowed = [word for word, rank in _RANK.items() if rank < _RANK[image]]
         raise request.conflict(
-            f'the image has {_IMAGE_POLICY}={image}, the flavor only '
-            f'{_POLICY}={flavor}',
+            'the image asks for more than the flavor allows',
             _IMAGE_POLICY,
             _POLICY,
             expected=' or '.join(allowed),
@@ -72,7 +71,7 @@ def _policy_of_resources(
     keys = _keys_of(request, _PCPU, _VCPU)
     if policy and (pcpus or vcpus):
         raise request.conflict(
-            f'{keys[0]} and a CPU policy are both given',
+            'resources and a CPU policy are both given',
             *keys,
             _POLICY,
             _IMAGE_POLICY,
@@ -81,7 +80,7 @@ def _policy_of_resources(
         )
     if pcpus and vcpus:
         raise request.conflict(
-            f'{_PCPU} and {_VCPU} are both given',
+            'dedicated and shared pCPUs are both asked for',
             *keys,
             expected='one or the other',
             hint=f'set {_POLICY}=mixed for a guest that has both',
@@ -103,9 +102,8 @@ def _check_pcpus(
     if pcpus != wanted:
         key = _keys_of(request, _PCPU)[0]
         raise request.conflict(
-            f'{key} asks for {pcpus} pCPUs, and the guest needs {wanted}: '
-            f'{why}',
-            key,
+            f'{pcpus} pCPUs are asked for, {wanted} are needed: {why}',
+            *_keys_of(request, _PCPU),
             _EMULATOR,
             expected=str(wanted),
             hint=f'set {key}={wanted}, or {_POLICY}=dedicated in its place',
@@ -128,8 +126,7 @@ def thread_policy(request: Request) -> ThreadPolicy | None:
     image: ThreadPolicy | None = request.properties.get(_IMAGE_THREADS)
     if image and flavor not in (None, ThreadPolicy.PREFER, image):
         raise request.conflict(
-            f'the image has {_IMAGE_THREADS}={image}, the flavor '
-            f'{_THREADS}={flavor}',
+            'flavor and image disagree',
             _IMAGE_THREADS,
             _THREADS,
             expected=str(flavor),
@@ -145,7 +142,7 @@ def thread_policy(request: Request) -> ThreadPolicy | None:
     if policy and trait:
         key = _trait_key(request)
         raise request.conflict(
-            f'{key} and a CPU thread policy are both given',
+            'the trait and a CPU thread policy are both given',
             key,
             _THREADS,
             _IMAGE_THREADS,
@@ -181,8 +178,7 @@ def check_policies(
 def needs_dedicated(request: Request, key: str) -> ConflictingExtraSpecs:
     """Return the error for a guest without the dedicated vCPUs it needs."""
     return request.conflict(
-        f'{key}={request.text(key)} needs dedicated vCPUs, and the guest has '
-        'none',
+        'this needs dedicated vCPUs, and the guest has none',
         key,
         _POLICY,
         _IMAGE_POLICY,

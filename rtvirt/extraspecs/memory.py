@@ -32,13 +32,11 @@ def page_size(request: Request) -> int | PageSize | None:
         return flavor or None
     if flavor is PageSize.ANY or flavor is PageSize.LARGE:
         return image or None
-    asked = request.text(_SIZE)
     raise request.conflict(
-        f'the image has {_IMAGE_SIZE}={request.text(_IMAGE_SIZE)}, the flavor '
-        + (f'{_SIZE}={asked}' if asked else f'no {_SIZE}'),
+        'the flavor does not let the image choose',
         _IMAGE_SIZE,
         _SIZE,
-        expected=f'{_SIZE}=large or any, which let the image choose',
+        expected=f'{_SIZE}=large or {_SIZE}=any in the flavor',
         hint=f'remove {_IMAGE_SIZE} or take another flavor',
     )
 
@@ -54,7 +52,7 @@ def locked_memory(request: Request) -> bool:
     locked = agreed(request, _LOCKED, _IMAGE_LOCKED)
     if locked and not (request.text(_SIZE) or request.text(_IMAGE_SIZE)):
         raise request.conflict(
-            f'{_LOCKED} needs {_SIZE}, which is not given',
+            f'this needs {_SIZE}, which is not given',
             _LOCKED,
             _IMAGE_LOCKED,
             expected=_SIZE,
@@ -83,8 +81,7 @@ def _is_locked_by_encryption(request: Request) -> bool:
     theirs = request.text(_IMAGE_MODEL)
     if ours is not None and theirs is not None and ours != theirs:
         raise request.conflict(
-            f'the flavor has {_MODEL}={ours}, the image '
-            f'{_IMAGE_MODEL}={theirs}',
+            'flavor and image disagree',
             _MODEL,
             _IMAGE_MODEL,
             expected='the same in both',
@@ -114,8 +111,7 @@ def _check_image(request: Request, model: str) -> None:
     for key, value, holds in wanted:
         if not holds:
             raise request.conflict(
-                f'memory encryption ({model}) needs {key}={value}, the image '
-                f'has {request.text(key) or "none"}',
+                f'{model} needs an image with {key}={value}',
                 key,
                 _ENCRYPTION,
                 _IMAGE_ENCRYPTION,

@@ -43,8 +43,7 @@ def cell_count(request: Request) -> int | None:
         return flavor
     if flavor and image:
         raise request.conflict(
-            f'flavor and image both give a number of cells, {flavor} and '
-            f'{image}',
+            'flavor and image both give a number of cells',
             _IMAGE_NODES,
             _NODES,
             expected='one or the other',
@@ -184,11 +183,11 @@ def _listed(
     image = _until_gap(request.properties, image_names)
     if flavor and image:
         raise request.conflict(
-            f'flavor and image both give {names[0]}',
+            'flavor and image both list what is in the cells',
             image_names[0],
             names[0],
             expected='one or the other',
-            hint=f'remove {image_names[0]} and its like from the image',
+            hint='remove the lists from the image',
         )
     return flavor or image
 

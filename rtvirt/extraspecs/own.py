@@ -89,8 +89,7 @@ def _check(
 
 def _needs_realtime(request: Request, key: str) -> ConflictingExtraSpecs:
     return request.conflict(
-        f'{key}={request.text(key)} needs real-time vCPUs, and the guest has '
-        'none',
+        'this needs real-time vCPUs, and the guest has none',
         key,
         'hw:cpu_realtime',
         expected='a guest with real-time vCPUs',

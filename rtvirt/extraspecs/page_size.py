@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rtvirt.model.check import MAX_INT
 from rtvirt.model.pages import PageSize
 
-_WORDS: Final[dict[str, PageSize | int | None]] = {
+_USUAL: Final[dict[str, PageSize | int | None]] = {
     '': None,
     **{str(word): word for word in PageSize},
     '2MB': 2048,
@@ -16,11 +17,12 @@ _WORDS: Final[dict[str, PageSize | int | None]] = {
 }
 _MAX_TEXT: Final = 64
 _FORM: Final = re.compile(
-    r'\+?([0-9]*)\.?([0-9]+)(?:([kKMGTPEZYRQ])(i?))?(b|bit|B)?'
+    r'\+?([0-9]*)(\.?)([0-9]+)(?:([KMGTPEZYRQ]i?)(b|bit|B)?|(b|bit|B)|kB?)'
 )
-_EXPONENT: Final = {
+_POWER: Final = {
     prefix: power for power, prefix in enumerate('KMGTPEZYRQ', 1)
-} | {'k': 1}
+} | {'': 0}
+_BITS_PER_KIB: Final = 8192
 
 
 def read_page_size(text: str) -> int | PageSize | None:
@@ -32,35 +34,29 @@ def read_page_size(text: str) -> int | PageSize | None:
 
     :raises ValueError: if it is no page size or no whole number of KiB.
     """
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _USUAL:
+        return _USUAL[text]
     if len(text) > _MAX_TEXT:
         raise ValueError
     if text.isascii() and text.isdigit():
-        return int(text)
-    match = _FORM.fullmatch(text)
-    if match is None:
-        raise ValueError
-    whole, rest, prefix, binary, unit = match.groups()
-    has_point = '.' in text
-    if not (prefix or unit) or (
-        prefix == 'k' and (binary or unit in ('b', 'bit'))
-    ):
-        raise ValueError
-    digits = int(whole + rest)
-    bits = digits * (8 if unit in ('B', None) else 1)
-    bits <<= 10 * _EXPONENT.get(prefix, 0)
-    size, remainder = divmod(
-        bits, 8192 * (10 ** len(rest) if has_point else 1)
-    )
-    if remainder:
+        size, rest = int(text), 0
+    else:
+        size, rest = _read_unit(text)
+    if rest or size > MAX_INT:
         raise ValueError
     return size
 
 
-def format_page_size(size_kib: int) -> str:
-    """Return a size with the largest unit that divides it, as in ``1GiB``."""
-    for power, unit in ((30, 'TiB'), (20, 'GiB'), (10, 'MiB')):
-        if size_kib and not size_kib % (1 << power):
-            return f'{size_kib >> power}{unit}'
-    return f'{size_kib}KiB'
+def _read_unit(text: str) -> tuple[int, int]:
+    """Return the whole KiB of a size with a unit, and what is left over."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise ValueError
+    whole, point, digits, prefix, unit, bare = match.groups(default='')
+    if text.endswith(('k', 'kB')):
+        prefix = 'K'
+    scale: int = 10 ** len(digits) if point else 1
+    bits = int(whole + digits) << 10 * _POWER[prefix[:1]]
+    if (unit or bare or 'B') == 'B':
+        bits *= 8
+    return divmod(bits, _BITS_PER_KIB * scale)

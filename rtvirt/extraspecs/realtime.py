@@ -105,7 +105,7 @@ def dedicated_vcpus(
         return _mixed(request, mask, realtime)
     if mask:
         raise request.conflict(
-            f'{_DEDICATED} is for mixed guests, and this one is '
+            f'only mixed guests have the mask, and this one is '
             f'{policy or CPUPolicy.SHARED}',
             _DEDICATED,
             _POLICY,
@@ -123,8 +123,7 @@ def dedicated_vcpus(
 def _mixed(request: Request, mask: int, realtime: int) -> int:
     if mask and realtime:
         raise request.conflict(
-            'the dedicated vCPUs of a mixed guest are its real-time ones, or '
-            f'else those of {_DEDICATED}; not both',
+            'the real-time vCPUs of a mixed guest are its dedicated ones',
             _DEDICATED,
             _REALTIME,
             expected='one or the other',

@@ -29,6 +29,7 @@ MAX_WARNINGS: Final = 16
 """No more are collected, whatever there is to warn of."""
 
 _MAX_UNLISTED: Final = 64
+_SHOWN: Final = 4
 
 
 def _readers(specs: Mapping[str, Spec]) -> dict[str, Reader]:
@@ -86,15 +87,17 @@ class Request:
         return _invalid(key, self.text(key), expected, hint)
 
     def conflict(
-        self, message: str, *keys: str, expected: str, hint: str
+        self, why: str, *keys: str, expected: str, hint: str
     ) -> ConflictingExtraSpecs:
         """Return the error for keys that contradict each other.
 
+        :param why: what is wrong; keys and values go before it.
         :param keys: those that are absent are left out.
         """
         given = self.present(*keys)
+        pairs = [f'{key}={shown(self.text(key))}' for key in given[:_SHOWN]]
         return ConflictingExtraSpecs(
-            message,
+            f'{", ".join(pairs)}: {why}',
             keys=given,
             value=self.text(given[0]),
             expected=expected,
@@ -174,7 +177,7 @@ def _settle(
 ) -> Any:
     """Warn of a value and return what it is taken for."""
     request.warn(
-        f'{key} is {shown(text)} and taken as {doubt.taken_as}: expected '
+        f'{key} is {shown(text)}, which {doubt.effect}: expected '
         f'{spec.expected}'
     )
     return doubt.value

@@ -74,7 +74,9 @@ class Spec:
     :ivar default: what holds where it is not given; empty for nothing.
     :ivar description: what it asks for.
     :ivar effect: what rtvirt does about it.
-    :ivar since: the first release that knows it: nova's, or rtvirt's.
+    :ivar since: the first release that knows it: nova's, or rtvirt's. An
+        image property that is older than 12.0.0 may have that, where nova
+        began to declare them.
     :ivar source: the code that defines it: a function of nova's
         ``nova.virt.hardware`` where no module is named.
     :ivar role: who acts upon it.

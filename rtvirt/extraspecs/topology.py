@@ -72,7 +72,7 @@ def _limits(request: Request) -> _Triple:
         theirs = request.properties.get(image_key, 0)
         if ours and theirs > ours:
             raise request.conflict(
-                f'the flavor has {key}={ours}, the image allows {theirs}',
+                'the image allows more than the flavor',
                 key,
                 image_key,
                 expected=f'{image_key} of at most {ours}',
@@ -93,7 +93,7 @@ def _wanted(request: Request, limits: _Triple) -> _Triple:
     for key, wish, limit in zip(_IMAGE_WANTED, image, limits, strict=True):
         if wish > limit:
             raise request.conflict(
-                f'the image has {key}={wish}, at most {limit} are allowed',
+                f'the image asks for {wish}, at most {limit} are allowed',
                 key,
                 *_LIMITS,
                 *_IMAGE_LIMITS,

@@ -12,6 +12,7 @@ from rtvirt.extraspecs.spec import Kind
 from rtvirt.extraspecs.spec import Role
 from rtvirt.extraspecs.spec import Spec
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.pages import PageSize
 
 Reader = Callable[[str], Any]
 """Returns the typed value of a text.
@@ -33,14 +34,14 @@ _TRUTH: Final = {word: word in _YES for word in _YES + _NO} | {
 class DoubtfulValue(Exception):
     """A text that nova takes for something its author hardly meant.
 
-    :ivar value: what nova takes it for.
-    :ivar taken_as: the same in words.
+    :ivar value: what to go on with.
+    :ivar effect: what becomes of the text, after "which".
     """
 
-    def __init__(self, value: Any, taken_as: str) -> None:
-        super().__init__(taken_as)
+    def __init__(self, value: Any, effect: str) -> None:
+        super().__init__(effect)
         self.value = value
-        self.taken_as = taken_as
+        self.effect = effect
 
 
 def read_truth(text: str) -> bool:
@@ -49,7 +50,7 @@ def read_truth(text: str) -> bool:
     if value is None:
         value = _TRUTH.get(text.strip().lower())
     if value is None:
-        raise DoubtfulValue(False, 'no')
+        raise DoubtfulValue(False, 'counts as no')
     return value
 
 
@@ -64,7 +65,7 @@ def _read_amount(text: str) -> int:
     try:
         return read_number(text)
     except ValueError:
-        raise DoubtfulValue(0, '0') from None
+        raise DoubtfulValue(0, 'counts as 0') from None
 
 
 def _read_cell_count(text: str) -> int | None:
@@ -93,6 +94,13 @@ def _read_quota(text: str) -> int | None:
     return max(number, -1) or None
 
 
+def _read_size(text: str) -> int | PageSize | None:
+    size = read_page_size(text)
+    if size == 0:
+        raise DoubtfulValue(size, 'counts as not given')
+    return size
+
+
 _SPECIAL: Final[dict[str, Reader]] = {
     'hw:numa_nodes': _read_cell_count,
     'hw_numa_nodes': read_number,
@@ -101,6 +109,16 @@ _SPECIAL: Final[dict[str, Reader]] = {
     'resources{group}:PCPU': _read_amount,
     'resources{group}:VCPU': _read_amount,
 }
+
+
+_MAY_BE_EMPTY: Final = (
+    'hw:cpu_policy',
+    'hw:emulator_threads_policy',
+    'hw:mem_encryption_model',
+    'hw:pci_numa_affinity_policy',
+    'trait{group}:HW_CPU_HYPERTHREADING',
+)
+"""Words for which nova takes an empty text as not given."""
 
 
 def _limited(spec: Spec) -> Reader:
@@ -113,7 +131,7 @@ def _limited(spec: Spec) -> Reader:
             maximum is not None and number > maximum
         ):
             if spec.is_lenient:
-                raise DoubtfulValue(number, 'not given')
+                raise DoubtfulValue(number, 'has no effect')
             raise ValueError
         return number
 
@@ -122,13 +140,13 @@ def _limited(spec: Spec) -> Reader:
 
 def _word(spec: Spec) -> Reader:
     words: dict[str, str | None] = {word: word for word in spec.values}
-    if not spec.is_image and spec.source != 'rtvirt':
-        words[''] = None  # As good as not given, for nova.
+    if spec.name in _MAY_BE_EMPTY:
+        words[''] = None
 
     def read(text: str) -> str | None:
         if text in words:
             return words[text]
-        raise DoubtfulValue(text, 'not given')
+        raise DoubtfulValue(text, 'has no effect')
 
     return read if spec.is_lenient else words.__getitem__
 
@@ -136,7 +154,7 @@ def _word(spec: Spec) -> Reader:
 def _let_pass(spec: Spec) -> Reader:
     def read(text: str) -> str:
         if spec.values and text not in spec.values:
-            raise DoubtfulValue(text, 'given to nova')
+            raise DoubtfulValue(text, 'nova may refuse')
         return text
 
     return read
@@ -145,7 +163,7 @@ def _let_pass(spec: Spec) -> Reader:
 _BY_KIND: Final[dict[Kind, Reader]] = {
     Kind.TRUTH: read_truth,
     Kind.CPUS: CPUSet.parse,
-    Kind.PAGE_SIZE: read_page_size,
+    Kind.PAGE_SIZE: _read_size,
     # What masks and priorities mean depends on the vCPUs there are.
     Kind.MASK: str,
     Kind.PRIORITY: str,

@@ -162,7 +162,9 @@ class GuestRequirement:
     :ivar cache_mib: MiB of L3 for the real-time vCPUs.
     :ivar memory_bandwidth: percent, for the real-time vCPUs.
     :ivar latency_budget_us: what latency verdicts compare with.
-    :ivar warnings: what ``parse_guest(strict=False)`` let pass.
+    :ivar warnings: what ``parse_guest`` let pass: settings without effect,
+        values that nova reads otherwise than they look, and unknown names
+        where it was not strict.
     """
 
     name: str
@@ -197,6 +199,12 @@ class GuestRequirement:
         require_int('memory_mib', self.memory_mib, 0)
         require_int('emulator_priority', self.emulator_priority, 0, 99)
         require_int('iothreads', self.iothreads, 0)
+        if self.cache_mib is not None:
+            require_int('cache_mib', self.cache_mib, 1)
+        if self.memory_bandwidth is not None:
+            require_int('memory_bandwidth', self.memory_bandwidth, 1, 100)
+        if self.latency_budget_us is not None:
+            require_int('latency_budget_us', self.latency_budget_us, 1)
         if type(self.priorities) is not FrozenDict:
             object.__setattr__(self, 'priorities', FrozenDict(self.priorities))
         dedicated = self._check_cells() if self.cells else 0

@@ -22,14 +22,14 @@ _Row = tuple[str, Kind, tuple[str, ...], str, str]
 
 _EXTRA_SPECS: Final[tuple[_Row, ...]] = (
     ('boot_menu', Kind.TRUTH, (), '2014.2', 'A boot menu.'),
-    ('ephemeral_encryption', Kind.TRUTH, (), '25.0.0', 'Encrypted disks.'),
+    ('ephemeral_encryption', Kind.TRUTH, (), '26.0.0', 'Encrypted disks.'),
     (
         'ephemeral_encryption_format', Kind.WORD,
-        ('plain', 'luks', 'luksv2'), '25.0.0', 'How disks are encrypted.',
+        ('plain', 'luks', 'luksv2'), '26.0.0', 'How disks are encrypted.',
     ),
-    ('maxphysaddr_bits', Kind.NUMBER, (), '27.0.0', 'Bits of an address.'),
+    ('maxphysaddr_bits', Kind.NUMBER, (), '29.0.0', 'Bits of an address.'),
     (
-        'maxphysaddr_mode', Kind.WORD, ('passthrough', 'emulate'), '27.0.0',
+        'maxphysaddr_mode', Kind.WORD, ('passthrough', 'emulate'), '29.0.0',
         "Whose bits of an address: the host's or maxphysaddr_bits.",
     ),
     ('redirected_usb_ports', Kind.NUMBER, (), '32.0.0', 'USB redirection.'),
@@ -56,7 +56,7 @@ _EXTRA_SPECS: Final[tuple[_Row, ...]] = (
         'viommu_model', Kind.WORD, ('intel', 'smmuv3', 'virtio', 'auto'),
         '26.0.0', 'The IOMMU the guest sees.',
     ),
-    ('virtio_packed_ring', Kind.TRUTH, (), '26.0.0', 'Packed virtqueues.'),
+    ('virtio_packed_ring', Kind.TRUTH, (), '29.0.0', 'Packed virtqueues.'),
     (
         'watchdog_action', Kind.WORD,
         ('none', 'pause', 'poweroff', 'reset', 'disabled'), '2014.1',
@@ -77,17 +77,17 @@ _IMAGE_PROPERTIES: Final[tuple[_Row, ...]] = (
         'The secret of encrypted disks.',
     ),
     ('floppy_bus', Kind.WORD, _DISK_BUSES, '12.0.0', 'The bus of floppies.'),
-    ('input_bus', Kind.WORD, ('usb', 'virtio'), '24.0.0', 'Input devices.'),
+    ('input_bus', Kind.WORD, ('usb', 'virtio'), '23.0.0', 'Input devices.'),
     ('ipxe_boot', Kind.TRUTH, (), '12.0.0', 'Boot over the network.'),
     (
         'pointer_model', Kind.WORD, ('usbtablet',), '14.0.0',
         'The pointer device.',
     ),
     ('qemu_guest_agent', Kind.TRUTH, (), '12.0.0', 'A channel for qemu-ga.'),
-    ('rescue_bus', Kind.WORD, _DISK_BUSES, '14.0.0', 'The rescue disk.'),
+    ('rescue_bus', Kind.WORD, _DISK_BUSES, '21.0.0', 'The rescue disk.'),
     (
         'rescue_device', Kind.WORD,
-        ('cdrom', 'disk', 'floppy', 'fs', 'lun'), '14.0.0',
+        ('cdrom', 'disk', 'floppy', 'fs', 'lun'), '21.0.0',
         'The rescue disk.',
     ),
     ('rng_model', Kind.WORD, ('virtio',), '12.0.0', 'The random generator.'),

@@ -27,10 +27,10 @@ _POLICIES: Final = (
                 'Dedicated vCPUs are pinned one to one. The image may ask '
                 'for less than the flavor, never for more.'
             ),
-            since='12.0.0',
+            since='2015.1',
             source='get_cpu_policy_constraint',
         ),
-        since='12.0.0',
+        since='2015.1',
     ),
     *with_image(
         Spec(

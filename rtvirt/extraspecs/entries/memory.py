@@ -60,10 +60,10 @@ _NUMA: Final = (
                 'How close passed-through devices must be to the vCPUs.'
             ),
             effect='Limits the host cells that the fit may choose.',
-            since='22.0.0',
+            since='21.0.0',
             source='get_pci_numa_policy_constraint',
         ),
-        since='22.0.0',
+        since='21.0.0',
     ),
 )
 
@@ -152,7 +152,7 @@ _FIRMWARE: Final = (
         kind=Kind.TRUTH,
         description='Whether the firmware keeps no state.',
         effect='Checked where memory encryption is asked for.',
-        since='32.0.0',
+        since='30.0.0',
         source='get_stateless_firmware_constraint',
         is_image=True,
     ),

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""rtvirt answers as nova does on thousands of random flavors and images."""
+
+import collections
+
+from hypothesis import given
+
+from rtvirt.tests.flavors import Case
+from rtvirt.tests.flavors import cases
+from rtvirt.tests.flavors import smallest
+from rtvirt.tests.nova.explanation import ask_nova
+from rtvirt.tests.nova.explanation import ask_rtvirt
+from rtvirt.tests.nova.explanation import explain
+
+
+def is_unexplained(case: Case) -> bool:
+    return explain(case, ask_nova(case), ask_rtvirt(case)) is None
+
+
+def test_same_answers() -> None:
+    tally: collections.Counter[str] = collections.Counter()
+
+    @given(cases())
+    def compare(case: Case) -> None:
+        nova = ask_nova(case)
+        ours = ask_rtvirt(case)
+        code = explain(case, nova, ours)
+        if code is None:
+            case = smallest(case, is_unexplained)
+            raise AssertionError(
+                f'{case}: nova {ask_nova(case)!r}, rtvirt {ask_rtvirt(case)!r}'
+            )
+        if code:
+            tally[code] += 1
+        else:
+            tally['accepted' if isinstance(ours, dict) else 'refused'] += 1
+
+    compare()
+    total = tally.total()
+    # Else the run would prove little: of refusals, or of sound flavors only.
+    assert tally['accepted'] > 0.4 * total, tally
+    assert tally['refused'] > 0.2 * total, tally
+    assert total - tally['accepted'] - tally['refused'] < 0.1 * total, tally
