@@ -2,6 +2,7 @@
 """Capabilities XML becomes cells, or one clear error."""
 
 import tracemalloc
+from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -19,6 +20,8 @@ from rtvirt.model.pages import PagePool
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.resctrl import CacheType
+
+TOP = Path(__file__).parents[4]
 
 
 def capabilities(
@@ -101,6 +104,47 @@ def test_a_regular_host_comes_back(
     )
 
     assert HostTopology.from_capabilities(write(host)).cells == host.cells
+
+
+@pytest.mark.parametrize(
+    ('name', 'cells', 'cores', 'threads', 'caches', 'pages'),
+    [
+        ('etc/rtvirt/hosts/edge-8.xml', 1, 8, 1, 1, {1048576: 16}),
+        (
+            'etc/rtvirt/hosts/dual-socket-smt-48.xml',
+            *(2, 12, 2, 1),
+            {2048: 4096, 1048576: 40},
+        ),
+        ('etc/rtvirt/hosts/nps4-128.xml', 8, 8, 2, 2, {1048576: 24}),
+        ('rtvirt/tests/data/hosts/libvirt-9.0-small.xml', 1, 2, 1, 1, {}),
+        (
+            'rtvirt/tests/data/hosts/libvirt-9.0-test-driver.xml',
+            *(2, 8, 1, 0),
+            {},
+        ),
+    ],
+)
+def test_what_libvirt_printed_and_the_samples(
+    name: str,
+    cells: int,
+    cores: int,
+    threads: int,
+    caches: int,
+    pages: dict[int, int],
+) -> None:
+    host = HostTopology.from_capabilities((TOP / name).read_bytes())
+
+    assert len(host.cells) == cells
+    for cell in host.cells:
+        assert len(cell.siblings) == cores
+        assert {len(core) for core in cell.siblings} == {threads}
+        assert len(cell.l3) == caches
+        assert {
+            pool.size_kib: pool.total for pool in cell.pages[1:] if pool.total
+        } == pages
+        assert sum(pool.size_kib * pool.total for pool in cell.pages) <= (
+            (cell.memory_mib + 1) * 1024
+        )
 
 
 def test_bytes_are_read_in_their_own_encoding() -> None:
