@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -78,7 +79,13 @@ class Screen:
             self.say(f'  {line}'.rstrip(), style)
 
     def document(self, text: str, mark: Sequence[str]) -> None:
-        """Write a document, the lines that begin with a mark standing out."""
+        """Write a document, the lines that begin with a mark standing out.
+
+        On a terminal a line that would wrap is cut off.
+        """
+        width = shutil.get_terminal_size().columns
         for line in text.rstrip('\n').split('\n'):
             marked = line.lstrip().startswith(tuple(mark))
+            if len(line) > width and self._stream.isatty():
+                line = f'{line[: width - 4]} ...'  # noqa: PLW2901
             self.say(line, 'star' if marked else 'faint')

@@ -185,3 +185,17 @@ def test_colour_is_for_terminals_that_want_it(
     Screen(stream).say('text', 'good')
 
     assert ('\033[' in stream.getvalue()) == coloured
+
+
+def test_a_terminal_sees_the_beginning_of_a_long_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('COLUMNS', '20')
+    terminal, file = Terminal(), io.StringIO()
+
+    for stream in (terminal, file):
+        Screen(stream).document(f'<a>\n{"x" * 100}\n', ['<a'])
+
+    assert f'{"x" * 16} ...' in terminal.getvalue()
+    assert 'x' * 17 not in terminal.getvalue()
+    assert file.getvalue() == f'<a>\n{"x" * 100}\n'
