@@ -108,12 +108,11 @@ def _divide(
     """
     if not filling:
         return want.dedicated, ()
+    if not want.others or want.others[-1] < want.realtime[0]:
+        first = want.count - filling
+        return want.dedicated[:first], want.dedicated[first:]
     first = len(want.realtime) - filling
-    if not first:
-        return want.others, want.realtime
-    rest = (*want.others, *want.realtime[:first])
-    if want.others and want.others[-1] > want.realtime[0]:
-        rest = tuple(sorted(rest))
+    rest = sorted((*want.others, *want.realtime[:first]))
     return rest, want.realtime[first:]
 
 
@@ -140,16 +139,17 @@ def _fill_whole_cores(
     """
     layout = vacancy.layout
     whole = vacancy.whole & area
-    cores = lowest_bits(whole, want.count // layout.threads_per_core)
+    threads = layout.threads_per_core
+    cores = lowest_bits(whole, want.count // threads)
     if type(cores) is range:
         starts = layout.starts
         seats = layout.flat[starts[cores.start] : starts[cores.stop]]
     else:
         seats = tuple(cpu for core in cores for cpu in layout.threads[core])
-    if not full or layout.threads_per_core == 1:
+    if not full or not rest or rest[-1] < full[0] or threads == 1:
         # There are as many: "strict" would cost a third of the time.
         pins = FrozenDict(zip(want.dedicated, seats))  # noqa: B905
-    elif rest and rest[0] > full[0]:
+    elif rest[0] > full[0]:
         pins = _in_order(want, (*full, *rest), seats)
     else:
         pins = _in_order(want, (*rest, *full), seats)
@@ -161,5 +161,7 @@ def _fill_whole_cores(
         for core in cores:
             others &= ~(1 << core)
     core = lowest_bits(others, 1)[0]
-    free = [cpu for cpu in layout.threads[core] if cpu.mask & vacancy.free]
-    return pins, free[0], _NONE
+    for cpu in layout.threads[core]:
+        if cpu.mask & vacancy.free:
+            return pins, cpu, _NONE
+    raise AssertionError('there is no room for the emulator threads')

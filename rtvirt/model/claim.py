@@ -17,9 +17,12 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.holder import Holder
 from rtvirt.model.holder import Holding
 from rtvirt.model.obstacle import CLAIM
+from rtvirt.model.obstacle import find_control_obstacles
 from rtvirt.model.obstacle import find_obstacles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rtvirt.model.host import HostCell
     from rtvirt.model.host import HostTopology
     from rtvirt.model.plan import Plan
@@ -33,44 +36,51 @@ def transfer(
     :param sign: ``CLAIM`` or ``RELEASE`` of :mod:`rtvirt.model.obstacle`.
     :raises FitError: if it cannot be.
     """
-    if reasons := find_obstacles(host, plan, sign):
+    cells = list(host.cells)
+    reasons = find_control_obstacles(host, plan, sign)
+    for number, planned in enumerate(plan.cells):
+        position = _find_cell(cells, planned.host_cell)
+        cell = None if position < 0 else cells[position]
+        if found := find_obstacles(cell, plan, number, sign):
+            reasons += found
+        elif cell is not None:
+            cells[position] = cell.used_more(
+                plan.claimed_masks[number],
+                sign * plan.guest.cells[number].shared.mask.bit_count(),
+                sign * planned.memory_mib,
+                planned.page_size_kib,
+            )
+    if reasons:
         verb = 'claimed' if sign == CLAIM else 'released'
         raise FitError(
             f'the plan for {shown(plan.guest.name)} cannot be {verb}: '
             f'{reasons[0]}',
             reasons=reasons,
         )
+    changed = host.with_cells(tuple(cells))
+    if not name and not plan.is_controlled and not host.holders:
+        return changed
     if host.holders and sign != CLAIM:
         _refuse_of_others(host, plan, name)
-    changes: dict[str, Any] = {
-        'cells': _transfer_cells(host, plan, sign),
-        # What is free is derived from these when somebody asks for it.
-        '_vacancies': None,
-        '_before': host._vacancies or host._before,
-    }
+    changes: dict[str, Any] = {}
     if name:
         changes['holders'] = _rename(host, plan, sign, name)
     if plan.is_controlled:
         changes.update(_transfer_control(host, plan, sign))
-    return altered(host, **changes)
+    return altered(changed, **changes)
 
 
-def _transfer_cells(
-    host: HostTopology, plan: Plan, sign: int
-) -> tuple[HostCell, ...]:
-    cells = list(host.cells)
-    positions = {cell.id: position for position, cell in enumerate(cells)}
-    for planned, want, mask in zip(
-        plan.cells, plan.guest.cells, plan.claimed_masks, strict=True
-    ):
-        position = positions[planned.host_cell]
-        cells[position] = cells[position].used_more(
-            mask,
-            sign * want.shared.mask.bit_count(),
-            sign * planned.memory_mib,
-            planned.page_size_kib,
-        )
-    return tuple(cells)
+def _find_cell(cells: Sequence[HostCell], id: int) -> int:
+    """Return the position of the cell with this id, -1 without such.
+
+    Mostly the id is the position.
+    """
+    if id < len(cells) and cells[id].id == id:
+        return id
+    for position, cell in enumerate(cells):
+        if cell.id == id:
+            return position
+    return -1
 
 
 def _transfer_control(

@@ -343,6 +343,26 @@ class HostTopology:
             object.__setattr__(self, '_before', ())
         return found
 
+    def with_cells(self, cells: tuple[HostCell, ...]) -> HostTopology:
+        """Return the host with cells of which more, or less, is used.
+
+        They are not checked, and must be the same cells otherwise. What is
+        free on them is derived when somebody asks for it.
+        """
+        made = _HostDraft()
+        made.cells = cells
+        made.name = self.name
+        made.caches = self.caches
+        made.bandwidths = self.bandwidths
+        made.control_groups = self.control_groups
+        made.holders = self.holders
+        made._digest = self._digest
+        made._vacancies = None
+        made._before = self._vacancies or self._before
+        made.__class__ = HostTopology
+        host: HostTopology = made
+        return host
+
     @property
     def max_groups(self) -> int:
         """How many guests may hold a resctrl group; one is the host's."""
@@ -412,6 +432,9 @@ class HostTopology:
         :raises ModelError: naming the key that is missing or wrong.
         """
         return load(cls, data, schema_version=SCHEMA_VERSION)
+
+
+_HostDraft: Final = draft_of(HostTopology)
 
 
 def choose_sets(

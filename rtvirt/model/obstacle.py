@@ -12,8 +12,6 @@ from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 
 if TYPE_CHECKING:
-    from rtvirt.model.guest import GuestCell
-    from rtvirt.model.guest import GuestRequirement
     from rtvirt.model.host import HostCell
     from rtvirt.model.host import HostTopology
     from rtvirt.model.plan import Plan
@@ -24,33 +22,38 @@ RELEASE: Final = -1
 
 
 def find_obstacles(
-    host: HostTopology, plan: Plan, sign: int
+    cell: HostCell | None, plan: Plan, number: int, sign: int
 ) -> list[FitReason]:
-    """Return why the host cannot give, or take back, the plan.
+    """Return why a host cell cannot give, or take back, one planned cell.
 
+    :param number: which cell of the plan.
     :param sign: :data:`CLAIM` or :data:`RELEASE`.
     """
     found: list[FitReason] = []
-    cells = {cell.id: cell for cell in host.cells}
-    for planned, want, mask in zip(
-        plan.cells, plan.guest.cells, plan.claimed_masks, strict=True
-    ):
-        cell = cells.get(planned.host_cell)
-        if cell is None:
-            found.append(
-                _reason(
-                    planned,
-                    ReasonCode.HOST_CELLS,
-                    planned.host_cell,
-                    None,
-                    'there is no such cell',
-                )
+    planned = plan.cells[number]
+    if cell is None:
+        found.append(
+            _reason(
+                planned,
+                ReasonCode.HOST_CELLS,
+                planned.host_cell,
+                None,
+                'there is no such cell',
             )
-        elif sign == CLAIM:
-            _note_untakable(found, cell, planned, want, mask)
-            _note_unbacked(found, cell, planned, plan.guest)
-        else:
-            _note_not_held(found, cell, planned, want, mask)
+        )
+    elif sign == CLAIM:
+        _note_cpus(found, cell, plan, number)
+        _note_memory(found, cell, plan, number)
+    else:
+        _note_not_held(found, cell, plan, number)
+    return found
+
+
+def find_control_obstacles(
+    host: HostTopology, plan: Plan, sign: int
+) -> list[FitReason]:
+    """Return why caches and bandwidth cannot be given, or taken back."""
+    found: list[FitReason] = []
     if plan.is_controlled:
         _note_groups(found, host, sign)
         _note_caches(found, host, plan, sign)
@@ -78,31 +81,29 @@ def _reason(
     )
 
 
-def _note_untakable(
-    found: list[FitReason],
-    cell: HostCell,
-    planned: PlannedCell,
-    want: GuestCell,
-    mask: int,
+def _note_cpus(
+    found: list[FitReason], cell: HostCell, plan: Plan, number: int
 ) -> None:
     """Note what pCPUs the cell does not have, or not free."""
-    free = cell.dedicated.mask & ~cell.pinned.mask
-    if lacking := mask & ~free:
+    mask = plan.claimed_masks[number]
+    if lacking := mask & ~(cell.dedicated.mask & ~cell.pinned.mask):
         found.append(
             _reason(
-                planned,
+                plan.cells[number],
                 ReasonCode.DEDICATED_CPUS,
                 str(CPUSet.from_mask(mask)),
                 str(cell.free),
                 f'pCPUs {CPUSet.from_mask(lacking)} are not free',
             )
         )
-    for vcpu in want.shared if want.shared.mask else ():
-        cpus = planned.pins[vcpu]
+    if not plan.guest.cells[number].shared.mask:
+        return
+    for vcpu in plan.guest.cells[number].shared:
+        cpus = plan.cells[number].pins[vcpu]
         if not cpus <= cell.shared:
             found.append(
                 _reason(
-                    planned,
+                    plan.cells[number],
                     ReasonCode.SHARED_CPUS,
                     str(cpus),
                     str(cell.shared),
@@ -111,16 +112,15 @@ def _note_untakable(
             )
 
 
-def _note_unbacked(
-    found: list[FitReason],
-    cell: HostCell,
-    planned: PlannedCell,
-    guest: GuestRequirement,
+def _note_memory(
+    found: list[FitReason], cell: HostCell, plan: Plan, number: int
 ) -> None:
     """Note what pages the cell does not have free."""
+    planned = plan.cells[number]
+    guest = plan.guest
     overcommit = (
         guest.cpu_policy is CPUPolicy.SHARED
-        and guest.cells[planned.guest_cell].page_size is None
+        and guest.cells[number].page_size is None
     )
     size_kib = planned.page_size_kib
     free_kib = cell.backing_kib(size_kib, overcommit=overcommit)
@@ -139,13 +139,11 @@ def _note_unbacked(
 
 
 def _note_not_held(
-    found: list[FitReason],
-    cell: HostCell,
-    planned: PlannedCell,
-    want: GuestCell,
-    mask: int,
+    found: list[FitReason], cell: HostCell, plan: Plan, number: int
 ) -> None:
     """Note what nobody holds of that which is to be given back."""
+    planned = plan.cells[number]
+    mask = plan.claimed_masks[number]
     if lacking := mask & ~cell.pinned.mask:
         found.append(
             _reason(
@@ -156,21 +154,11 @@ def _note_not_held(
                 f'nobody holds pCPUs {CPUSet.from_mask(lacking)}',
             )
         )
-    floating = want.shared.mask.bit_count()
-    for code, wanted, held, what in (
-        (ReasonCode.SHARED_CPUS, floating, cell.shared_usage, 'shared vCPUs'),
-        (
-            ReasonCode.MEMORY,
-            planned.memory_mib,
-            cell.memory_used_mib,
-            'MiB of memory',
-        ),
-        (
-            ReasonCode.PAGES,
-            planned.pages,
-            _held_pages(cell, planned),
-            f'pages of {planned.page_size_kib} KiB',
-        ),
+    floating = plan.guest.cells[number].shared.mask.bit_count()
+    for code, wanted, held in (
+        (ReasonCode.SHARED_CPUS, floating, cell.shared_usage),
+        (ReasonCode.MEMORY, planned.memory_mib, cell.memory_used_mib),
+        (ReasonCode.PAGES, planned.pages, _held_pages(cell, planned)),
     ):
         if wanted > held:
             found.append(
@@ -179,9 +167,16 @@ def _note_not_held(
                     code,
                     wanted,
                     held,
-                    f'gives back {wanted} {what}; {held} are held',
+                    f'gives back {wanted} {_UNITS[code]}; {held} are held',
                 )
             )
+
+
+_UNITS: Final = {
+    ReasonCode.SHARED_CPUS: 'shared vCPUs',
+    ReasonCode.MEMORY: 'MiB of memory',
+    ReasonCode.PAGES: 'pages of its size',
+}
 
 
 def _held_pages(cell: HostCell, planned: PlannedCell) -> int:

@@ -167,16 +167,13 @@ class Plan:
         rt_vcpus = self.guest.realtime.mask
         if not rt_vcpus:
             return
-        realtime = 0
         for cell in self.cells:
             for vcpu, cpus in cell.pins.items():
-                if rt_vcpus >> vcpu & 1:
-                    realtime |= cpus.mask
-        if helpers & realtime:
-            raise ModelError(
-                'emulator or I/O threads would run on real-time pCPUs '
-                f'{CPUSet.from_mask(helpers & realtime)}'
-            )
+                if cpus.mask & helpers and rt_vcpus >> vcpu & 1:
+                    raise ModelError(
+                        f'emulator or I/O threads would run on pCPU {cpus} '
+                        f'of real-time vCPU {vcpu}'
+                    )
 
     def _check_control(self) -> None:
         require(

@@ -199,28 +199,50 @@ class Vacancy:
     whole: int
 
     def __init__(self, cell: HostCell, before: Vacancy | None = None) -> None:
-        """Derive from a cell, or from what held before a change of it."""
+        """Derive from a cell, or from what held before a change of it.
+
+        :param before: of the same cell with more or less of it in use: the
+            same pCPUs, and the same page sizes (or more, or fewer).
+        """
         self.cell = cell
         self.free = cell.dedicated.mask & ~cell.pinned.mask
         self.count = self.free.bit_count()
         self.memory_mib = cell.memory_mib - cell.memory_used_mib
         self.emptiness = (self.count << 64) + self.memory_mib
-        self.backing = {
-            pool.size_kib: pool.free * pool.size_kib for pool in cell.pages
-        }
         if before is None:
             self.layout = Layout(cell)
-            self._count_cores([0] * (self.layout.width + 1), self.layout.every)
+            self.backing = {
+                pool.size_kib: pool.free * pool.size_kib for pool in cell.pages
+            }
+            every = self.layout.every
+            self._count_cores([every] + [0] * self.layout.width, every)
             return
         self.layout = before.layout
+        self.backing = before.backing
+        if cell.pages is not before.cell.pages:
+            self.backing = self._count_pages(before)
         if touched := self._find_cores(self.free ^ before.free):
-            rest = [cores & ~touched for cores in before.at_least]
-            self._count_cores(rest, touched)
+            every, *rest = before.at_least
+            self._count_cores(
+                [every, *[cores & ~touched for cores in rest]], touched
+            )
         else:
             self.at_least = before.at_least
             self.whole = before.whole
             self.stock = before.stock
             self.room = before.room
+
+    def _count_pages(self, before: Vacancy) -> dict[int, int]:
+        """Return ``backing``; pools that are as before are not counted."""
+        pages = self.cell.pages
+        known = before.cell.pages
+        if len(pages) != len(known):
+            return {pool.size_kib: pool.free * pool.size_kib for pool in pages}
+        backing = before.backing.copy()
+        for position, pool in enumerate(pages):
+            if pool is not known[position]:
+                backing[pool.size_kib] = pool.free * pool.size_kib
+        return backing
 
     def _find_cores(self, cpus: int) -> int:
         """Return the cores of some dedicated pCPUs."""
@@ -241,29 +263,33 @@ class Vacancy:
             bit = cores & -cores
             cores ^= bit
             number = (masks[bit.bit_length() - 1] & free).bit_count()
-            while number >= 0:
+            while number:
                 at_least[number] |= bit
                 number -= 1
         self.at_least = tuple(at_least)
         threads = self.layout.threads_per_core
         self.whole = at_least[threads] if threads < len(at_least) else 0
         counts = [cores.bit_count() for cores in at_least]
-        self.stock = self._take_stock(counts)
-        self.room = self._make_room(counts)
+        self.stock = self._take_stock(counts, self.count)
+        self.room = self._make_room(counts, self.count)
 
     def stock_within(self, cores: int) -> Stock:
         """Return ``stock`` of some cores."""
-        return self._take_stock(
-            [(some & cores).bit_count() for some in self.at_least]
-        )
+        counts = [(some & cores).bit_count() for some in self.at_least]
+        return self._take_stock(counts, sum(counts[1:]))
 
-    def _take_stock(self, counts: list[int]) -> Stock:
+    def _take_stock(self, counts: list[int], free: int) -> Stock:
         threads = self.layout.threads_per_core
-        whole = counts[threads] if threads < len(counts) else 0
+        width = len(counts) - 1
+        whole = counts[threads] if threads <= width else 0
+        if width == 1:
+            useless = counts[1]
+        else:
+            useless = counts[1] - counts[2] if width else 0
         return (
             whole,
-            sum(counts[1:]) - threads * whole,
-            sum(counts[1:2]) - sum(counts[2:3]),
+            free - threads * whole,
+            useless,
             sum(counts[2::2]) - threads // 2 * whole,
         )
 
@@ -272,11 +298,10 @@ class Vacancy:
 
         A reserved pCPU may be on any core.
         """
-        return self._make_room(
-            [(some & cores).bit_count() for some in self.at_least]
-        )
+        counts = [(some & cores).bit_count() for some in self.at_least]
+        return self._make_room(counts, sum(counts[1:]))
 
-    def _make_room(self, counts: list[int]) -> tuple[int, ...]:
+    def _make_room(self, counts: list[int], free: int) -> tuple[int, ...]:
         """Return ``room`` on cores of which so many have t threads free.
 
         The rules are those of nova's ``_pack_instance_onto_cores``:
@@ -286,20 +311,25 @@ class Vacancy:
         another core. nova refuses a cell without dedicated vCPUs under
         ``require`` and ``isolate`` if no core suits; there is nothing to
         place in it, so that it has room here.
+
+        :param free: how many threads are free on these cores.
         """
-        count = self.count
+        left = self.count - 1
         threads = self.layout.threads_per_core
-        anywhere = sum(counts[1:])
-        pairable = max(
-            [t * cores for t, cores in enumerate(counts) if t > 1], default=0
-        )
-        whole = counts[threads] if threads < len(counts) else 0
-        others = self.at_least[1].bit_count() if count else 0
+        width = len(counts) - 1
+        if width == 2:
+            pairable = 2 * counts[2]
+        else:
+            pairable = max(
+                [t * counts[t] for t in range(2, width + 1)], default=0
+            )
+        whole = counts[threads] if threads <= width else 0
+        others = self.at_least[1].bit_count() - 1 if width else -1
         return (
-            anywhere,
-            min(anywhere, count - 1),
+            free,
+            min(free, left),
             pairable,
-            min(pairable, count - 1),
+            min(pairable, left),
             whole,
-            min(whole, others - 1),
+            min(whole, others),
         )
