@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.host import HostTopology
 
 
 def cpu_ids(last: int = MAX_CPU) -> st.SearchStrategy[int]:
@@ -20,3 +21,17 @@ def cpusets(
     return st.frozensets(
         cpu_ids(last), min_size=min_size, max_size=max_size
     ).map(CPUSet)
+
+
+@st.composite
+def regular_hosts(draw: st.DrawFn) -> HostTopology:
+    """Hosts of like cells, each of which has pages of three sizes."""
+    cores = draw(st.integers(1, 12))
+    return HostTopology.uniform(
+        draw(st.integers(1, 9)),
+        cores,
+        draw(st.integers(1, 4)),
+        l3_per_cell=draw(st.integers(1, cores)),
+        memory_mib=4096,
+        pages={2048: draw(st.integers(0, 1024)), 1048576: 1},
+    )

@@ -6,7 +6,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import settings
-from hypothesis import strategies as st
 
 from rtvirt.exception import HostError
 from rtvirt.host.facts.tree import MappingTree
@@ -19,6 +18,7 @@ from rtvirt.model.pages import PagePool
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.resctrl import CacheType
+from rtvirt.tests.strategies import regular_hosts
 
 CPU = '/sys/devices/system/cpu'
 NODE = '/sys/devices/system/node'
@@ -67,24 +67,8 @@ def read(files: Files) -> HostTopology:
 
 
 @settings(max_examples=40)
-@given(
-    cells=st.integers(1, 9),
-    cores=st.integers(1, 12),
-    threads=st.integers(1, 4),
-    data=st.data(),
-)
-def test_a_regular_host_comes_back(
-    cells: int, cores: int, threads: int, data: st.DataObject
-) -> None:
-    host = HostTopology.uniform(
-        cells,
-        cores,
-        threads,
-        l3_per_cell=data.draw(st.integers(1, cores)),
-        memory_mib=4096,
-        pages={2048: data.draw(st.integers(0, 1024)), 1048576: 1},
-    )
-
+@given(regular_hosts())
+def test_a_regular_host_comes_back(host: HostTopology) -> None:
     assert read(write(host)).cells == host.cells
 
 
