@@ -28,7 +28,7 @@ from rtvirt.model.flavor import Flavor
 MAX_WARNINGS: Final = 16
 """No more are collected, whatever there is to warn of."""
 
-_MAX_UNLISTED: Final = 64
+_MAX_SEARCHES: Final = 64
 _SHOWN: Final = 4
 
 
@@ -59,7 +59,7 @@ class Request:
         added up under the name without a group.
     :ivar properties: the image's known properties, typed.
     :ivar warnings: what is let pass.
-    :ivar unlisted: how many names were met that nobody knows.
+    :ivar searches: how often a name that nobody knows was looked for.
     """
 
     flavor: Flavor
@@ -67,7 +67,7 @@ class Request:
     specs: dict[str, Any]
     properties: dict[str, Any]
     warnings: list[str]
-    unlisted: int = 0
+    searches: int = 0
 
     def text(self, key: str) -> str | None:
         """Return the value of a key as written, None where it is absent."""
@@ -211,15 +211,14 @@ def _read_unlisted(
 
 
 def _describe(
-    request: Request, describe: Callable[[str], Unlisted | None], key: str
+    request: Request, describe: Callable[..., Unlisted | None], key: str
 ) -> Unlisted | None:
     """Warn of a name that nobody knows, and return what is wrong with it.
 
-    The search for what was meant takes time: it ends after some names.
+    What was meant is looked for only so often, as that takes its time.
     """
-    request.unlisted += 1
-    if request.unlisted > _MAX_UNLISTED:
-        return None
-    if unlisted := describe(key):
+    request.searches += 1
+    unlisted = describe(key, search=request.searches <= _MAX_SEARCHES)
+    if unlisted:
         request.warn(f'{unlisted.message}: {unlisted.hint}')
     return unlisted

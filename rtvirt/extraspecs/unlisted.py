@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,8 +23,9 @@ _LIKENESS: Final = 0.8
 """The least ratio of difflib at which a name is taken for another."""
 
 
-def _one_cell(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(n for n in names if '.' not in n or n.endswith('.0'))
+def _one_cell(names: Iterable[str]) -> dict[str, str]:
+    """Return names by their small letters, those of cells only once."""
+    return {n.lower(): n for n in names if '.' not in n or n.endswith('.0')}
 
 
 _FLAVOR_NAMES: Final = _one_cell(EXTRA_SPECS)
@@ -60,8 +62,11 @@ def group_name(key: str) -> str | None:
     return None
 
 
-def describe_extra_spec(key: str) -> Unlisted | None:
-    """Say what is wrong with a name; None where it is nobody's slip."""
+def describe_extra_spec(key: str, *, search: bool) -> Unlisted | None:
+    """Say what is wrong with a name; None where it is nobody's slip.
+
+    :param search: whether to look for what was meant, which takes 1 ms.
+    """
     stem, dot, cell = key.partition('.')
     if dot and f'{stem}.0' in EXTRA_SPECS and _is_index(cell):
         return Unlisted(
@@ -78,7 +83,9 @@ def describe_extra_spec(key: str) -> Unlisted | None:
                 message=f'extra spec {shown(key)} has no effect here',
                 hint=f'groups have numbers, as in {word}1:{name}',
             )
-    likely = _nearest(key, _FLAVOR_NAMES)
+    if prefix.startswith(_GROUPED):
+        return None
+    likely = _nearest(key, _FLAVOR_NAMES) if search else ''
     is_error = prefix in _CLOSED
     if not (likely or is_error):
         return None
@@ -89,12 +96,14 @@ def describe_extra_spec(key: str) -> Unlisted | None:
     )
 
 
-def describe_property(name: str) -> Unlisted | None:
+def describe_property(name: str, *, search: bool) -> Unlisted | None:
     """Say what an unknown image property may have been meant to be.
 
     nova drops what it does not know, and so does rtvirt.
+
+    :param search: whether to look for what was meant, which takes 1 ms.
     """
-    likely = _nearest(name, _IMAGE_NAMES)
+    likely = _nearest(name, _IMAGE_NAMES) if search else ''
     if not likely:
         return None
     return Unlisted(
@@ -113,11 +122,14 @@ def _hint(likely: str) -> str:
     return 'rtvirt flavor list-specs prints every name'
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is most like ``name``, or an empty text."""
+def _nearest(name: str, known: Mapping[str, str]) -> str:
+    """Return the known name that is most like ``name``, or an empty text.
+
+    :param known: names by their small letters.
+    """
     if len(name) > _MAX_NAME:
         return ''
     near = difflib.get_close_matches(
         name.lower(), known, n=1, cutoff=_LIKENESS
     )
-    return near[0] if near else ''
+    return known[near[0]] if near else ''

@@ -249,11 +249,11 @@ class GuestRequirement:
         # Python: 36 us for 500 vCPUs in place of 80.
         vcpus = list(priorities)
         wanted = list(self.realtime)
-        if set(map(type, vcpus)) != {int} or (
-            vcpus != wanted and sorted(vcpus) != wanted
-        ):
+        numbers = set(map(type, (*vcpus, *priorities.values())))
+        if numbers != {int} or (vcpus != wanted and sorted(vcpus) != wanted):
             raise ModelError(
-                'priorities must name each real-time vCPU and no other: '
+                'priorities must be whole numbers, of each real-time vCPU '
+                'and no other: '
                 f'{shown(priorities)} against {self.realtime}'
             )
         for priority in set(priorities.values()):

@@ -527,9 +527,9 @@ def truths() -> Iterator[Scenario]:
     yield refused(pmu, {pmu: 'yes'}, {'hw_pmu': 'no'})
     yield refused(pmu, {pmu: 'no'}, {'hw_pmu': 'yes'})
     queues = 'hw:vif_multiqueue_enabled'
-    image = {'hw_vif_multiqueue_enabled': 'no'}
-    yield refused(queues, {queues: 'yes'}, image)
-    yield accepted('one vCPU has one queue', {queues: 'yes'}, image, vcpus=1)
+    single = {'hw_vif_multiqueue_enabled': 'no'}
+    yield refused(queues, {queues: 'yes'}, single)
+    yield accepted('one vCPU has one queue', {queues: 'yes'}, single, vcpus=1)
     for key in ('hw:hide_hypervisor_id', 'hide_hypervisor_id'):
         yield accepted(key, {key: 'true'}, hidden=True)
         yield accepted(f'not {key}', {key: 'no'}, hidden=False)

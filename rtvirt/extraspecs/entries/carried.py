@@ -15,7 +15,7 @@ from rtvirt.extraspecs.spec import Spec
 _DISK_BUSES: Final = (
     'fdc', 'ide', 'sata', 'scsi', 'usb', 'virtio', 'xen', 'lxc', 'uml',
 )  # fmt: skip
-_VALIDATOR: Final = 'nova.api.validation.extra_specs.hw'
+_VALIDATORS: Final = 'nova.api.validation.extra_specs.'
 _FIELDS: Final = 'nova.objects.image_meta ImageMetaProps'
 
 _Row = tuple[str, Kind, tuple[str, ...], str, str]
@@ -113,6 +113,16 @@ _IMAGE_PROPERTIES: Final[tuple[_Row, ...]] = (
     ('vm_mode', Kind.TEXT, (), '12.0.0', 'Full or para-virtualisation.'),
 )  # fmt: skip
 
+_QUOTAS: Final[tuple[_Row, ...]] = (
+    ('cpu_limit', Kind.NUMBER, (), '13.0.0', 'VMware: MHz at most.'),
+    ('cpu_reservation', Kind.NUMBER, (), '13.0.0', 'VMware: MHz kept.'),
+    (
+        'cpu_shares_level', Kind.WORD, ('custom', 'high', 'normal', 'low'),
+        '13.0.0', 'VMware: weight.',
+    ),
+    ('cpu_shares_share', Kind.NUMBER, (), '13.0.0', 'VMware: weight.'),
+)  # fmt: skip
+
 _ONLY_IN_FLAVORS: Final = frozenset({'tpm_secret_security'})
 
 
@@ -125,7 +135,7 @@ def _carried(row: _Row, prefix: str, *, is_image: bool, twin: str) -> Spec:
         description=description,
         effect='Carried by nova; no effect here.',
         since=since,
-        source=_FIELDS if is_image else _VALIDATOR,
+        source=_FIELDS if is_image else _VALIDATORS + prefix.rstrip(':'),
         role=Role.NOVA,
         is_image=is_image,
         twin=twin and twin + name,
@@ -143,6 +153,7 @@ def _extra_spec(row: _Row) -> tuple[Spec, ...]:
 
 SPECS: Final = (
     *(spec for row in _EXTRA_SPECS for spec in _extra_spec(row)),
+    *(_carried(row, 'quota:', is_image=False, twin='') for row in _QUOTAS),
     *(
         _carried(row, 'hw_', is_image=True, twin='')
         for row in _IMAGE_PROPERTIES

@@ -24,8 +24,6 @@ VALIDATORS = [
     validator
     for validator in hw.register() + null.register() + quota.register()
     if validator.name.startswith(('hw:', 'quota:cpu_', 'hide'))
-    # These are VMware's.
-    and not re.search('quota:cpu_(limit|reservation|shares_)', validator.name)
 ]
 FIELDS = image_meta.ImageMetaProps.fields
 
