@@ -11,6 +11,7 @@ the first plug-in is asked for, so that ``import rtvirt`` needs neither.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import itertools
@@ -24,11 +25,18 @@ from typing import Final
 from rtvirt.exception import PluginError
 
 if TYPE_CHECKING:
+    from rtvirt.checks.run import HostCheck
     from rtvirt.configurators.base import Configurator
+    from rtvirt.lint_rules.run import LintRule
+    from rtvirt.model.finding import Finding
 
 COMMANDS: Final = 'rtvirt.commands'
 CONFIGURATORS: Final = 'rtvirt.configurators'
-NAMESPACES: Final = (COMMANDS, CONFIGURATORS)
+HOST_CHECKS: Final = 'rtvirt.host_checks'
+LINT_RULES: Final = 'rtvirt.lint_rules'
+NAMESPACES: Final = (COMMANDS, CONFIGURATORS, HOST_CHECKS, LINT_RULES)
+
+_OWN: Final = 'rtvirt'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +207,93 @@ def _make_configurator(
     return made
 
 
+@functools.cache
+def host_checks(*names: str) -> tuple[HostCheck, ...]:
+    """Return the checks of hosts, or those that are named.
+
+    They are loaded once in a process. What others ship is guarded: whatever
+    happens in it is an error that names it.
+
+    :raises PluginError: if one is missing, fails to load, cannot be called,
+        or has a check with a code that another one has.
+    """
+    from rtvirt.checks.base import CheckGroup  # noqa: PLC0415
+
+    return _load_tables(HOST_CHECKS, names, CheckGroup, 'check')
+
+
+@functools.cache
+def lint_rules(*names: str) -> tuple[LintRule, ...]:
+    """Return the rules for domain documents, or those that are named.
+
+    As :func:`host_checks`.
+    """
+    from rtvirt.lint_rules.base import RuleGroup  # noqa: PLC0415
+
+    return _load_tables(LINT_RULES, names, RuleGroup, 'rule')
+
+
+def _load_tables(
+    namespace: str, names: Iterable[str], group: type[Any], what: str
+) -> tuple[Any, ...]:
+    """Load plug-ins that find something, alone or as groups of rows."""
+    owners: dict[str, Plugin] = {}
+    loaded = []
+    for plugin, table in load_all(namespace, names).items():
+        if not callable(table) or isinstance(table, type):
+            raise plugin.error(f'is no {what}: it cannot be called')
+        for row in table if isinstance(table, group) else ():
+            owner = owners.setdefault(row.code, plugin)
+            if owner is not plugin:
+                raise conflict(plugin, owner, f'both have {row.code}')
+        is_own = plugin.distribution == _OWN
+        loaded.append(table if is_own else _guard(plugin, table, group))
+    return tuple(loaded)
+
+
+def _guard(plugin: Plugin, table: Any, group: type[Any]) -> Any:
+    """Return a foreign plug-in that fails only in words."""
+    from rtvirt.model.finding import Finding  # noqa: PLC0415
+
+    if isinstance(table, group):
+        return group(
+            dataclasses.replace(row, decide=_guarded(plugin, row.decide))
+            for row in table
+        )
+    guarded = _guarded(plugin, table)
+
+    def call(*given: Any) -> tuple[Finding, ...]:
+        found = guarded(*given)
+        for item in found:
+            if not isinstance(item, Finding):
+                raise plugin.error(f'found {item!r:.60}, which is no finding')
+        return found
+
+    return call
+
+
+def _guarded(
+    plugin: Plugin, decide: Callable[..., Iterable[Any]]
+) -> Callable[..., tuple[Any, ...]]:
+    def call(*given: Any) -> tuple[Any, ...]:
+        try:
+            return tuple(decide(*given))
+        except Exception as error:
+            raise plugin.error(f'failed: {_cause(error)}') from error
+
+    return call
+
+
 def _cause(error: BaseException) -> str:
     """Name an error in one line."""
     text = ' '.join(str(error).split())
     name = type(error).__name__
     return f'{name}: {text:.200}' if text else name
+
+
+LOADERS: Final[dict[str, Callable[..., tuple[Any, ...]]]] = {
+    CONFIGURATORS: configurators,
+    HOST_CHECKS: host_checks,
+    LINT_RULES: lint_rules,
+}
+"""The loader of each namespace but that of commands, which are lazy."""

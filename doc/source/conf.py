@@ -16,6 +16,7 @@ extensions = [
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
     'catalog',
+    'checks',
     'command',
     'layers',
 ]

@@ -12,35 +12,30 @@ from dataclasses import dataclass
 from rtvirt.checks.base import Check
 from rtvirt.checks.base import CheckGroup
 from rtvirt.checks.base import Profile
-from rtvirt.exception import ConfigError
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.finding import Finding
 from rtvirt.model.finding import Severity
 
-Plugin = Callable[[HostFacts], Iterable[Finding]]
+HostCheck = Callable[[HostFacts], Iterable[Finding]]
 """What an entry point of ``rtvirt.host_checks`` names."""
 
 _MENDS = 3
 
 
-def table(plugins: Iterable[Plugin]) -> dict[str, Check]:
-    """Return every row of the table by its code, in the order of codes.
-
-    :raises ConfigError: if two rows have one code.
-    """
-    rows: dict[str, Check] = {}
-    for plugin in plugins:
-        if isinstance(plugin, CheckGroup):
-            for check in plugin:
-                if check.code in rows:
-                    raise ConfigError(f'two checks have the code {check.code}')
-                rows[check.code] = check
+def table(plugins: Iterable[HostCheck]) -> dict[str, Check]:
+    """Return every row of the table by its code, in the order of codes."""
+    rows = {
+        check.code: check
+        for plugin in plugins
+        if isinstance(plugin, CheckGroup)
+        for check in plugin
+    }
     return dict(sorted(rows.items()))
 
 
 def run_checks(
     facts: HostFacts,
-    plugins: Iterable[Plugin],
+    plugins: Iterable[HostCheck],
     *,
     profile: Profile = Profile.HOST,
     only: Iterable[str] = (),

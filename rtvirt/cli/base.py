@@ -140,7 +140,12 @@ class Show(display.DisplayCommandBase[ListFormatter], Command):
         if parsed_args.columns:
             tables = [report.tables[0].select(parsed_args.columns)]
         else:
-            tables = [table.trim() for table in report.tables if table.rows]
+            preface = (report.preface,) if report.preface else ()
+            tables = [
+                table.trim()
+                for table in (*preface, *report.tables)
+                if table.rows
+            ]
             if report.headline:
                 stdout.write(f'{printable(report.headline)}\n\n')
         for index, table in enumerate(tables):

@@ -59,20 +59,20 @@ def add_sets(group: argparse._ActionsContainer) -> None:
         '--dedicated',
         metavar='CPUS',
         dest='cpu_dedicated_set',
-        type=_typed(CPUSet.parse),
+        type=typed(CPUSet.parse),
         help='pCPUs for dedicated vCPUs, as in 2-7,^5 (cpu_dedicated_set)',
     )
     group.add_argument(
         '--shared',
         metavar='CPUS',
         dest='cpu_shared_set',
-        type=_typed(CPUSet.parse),
+        type=typed(CPUSet.parse),
         help='pCPUs that shared vCPUs float over (cpu_shared_set)',
     )
     group.add_argument(
         '--pinned',
         metavar='CPUS',
-        type=_typed(CPUSet.parse),
+        type=typed(CPUSet.parse),
         help='dedicated pCPUs that other guests hold already',
     )
     group.add_argument(
@@ -80,7 +80,7 @@ def add_sets(group: argparse._ActionsContainer) -> None:
         metavar='PAGES',
         dest='reserved_huge_pages',
         action='append',
-        type=_typed(parse_reserved),
+        type=typed(parse_reserved),
         help='pages kept from guests, as in node:0,size:1GiB,count:2; can be '
         'repeated (reserved_huge_pages)',
     )
@@ -190,7 +190,7 @@ def make_plan(parsed_args: argparse.Namespace) -> tuple[Plan, HostTopology]:
     return plan, host
 
 
-def _typed(parse: Callable[[str], T]) -> Callable[[str], T]:
+def typed(parse: Callable[[str], T]) -> Callable[[str], T]:
     """Return a type for argparse, which shows no other error's text."""
 
     def parse_argument(text: str) -> T:

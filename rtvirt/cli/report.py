@@ -89,12 +89,14 @@ class Report:
 
     :ivar document: all of it as plain data, with its ``schema_version``.
     :ivar headline: the gist in a sentence.
+    :ivar preface: a table that only a person sees, before the others.
     :ivar tables: the same for a person; the first is what csv prints.
     :ivar code: how the command ends.
     """
 
     document: Mapping[str, Any]
     headline: str = ''
+    preface: Table | None = None
     tables: Sequence[Table]
     code: ExitCode = ExitCode.DONE
 

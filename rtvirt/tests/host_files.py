@@ -172,10 +172,22 @@ class Layout:
 TUNED: Final = Layout()
 RELEASE: Final = '6.1.0-rt-amd64'
 
-_FLAGS: Final = (
-    'fpu tsc msr apic pdpe1gb lm constant_tsc nonstop_tsc vmx '
-    'tsc_deadline_timer cat_l3 invpcid'
-)
+_COMMON: Final = 'fpu tsc msr apic pdpe1gb lm constant_tsc nonstop_tsc'
+_FLAGS: Final = {
+    'GenuineIntel': f'{_COMMON} vmx tsc_deadline_timer cat_l3 invpcid',
+    'AuthenticAMD': f'{_COMMON} svm cat_l3 invpcid',
+}
+_MODULES: Final = {
+    'GenuineIntel': (
+        ('kvm_intel', 'ple_gap', '0'),
+        ('kvm_intel', 'preemption_timer', 'Y'),
+        ('kvm_intel', 'enable_apicv', 'Y'),
+    ),
+    'AuthenticAMD': (
+        ('kvm_amd', 'pause_filter_count', '0'),
+        ('kvm_amd', 'avic', 'Y'),
+    ),
+}
 _CONFIG: Final = """\
 CONFIG_PREEMPT_RT=y
 CONFIG_CPU_ISOLATION=y
@@ -268,9 +280,7 @@ def _add_kernel(host: HostFiles, layout: Layout) -> None:
         ('kvm', 'nx_huge_pages', 'N'),
         ('kvm', 'enable_pmu', 'Y'),
         ('kvm', 'lapic_timer_advance_ns', '-1'),
-        ('kvm_intel', 'ple_gap', '0'),
-        ('kvm_intel', 'preemption_timer', 'Y'),
-        ('kvm_intel', 'enable_apicv', 'Y'),
+        *_MODULES[layout.vendor],
     ):
         host.write(f'/sys/module/{module}/parameters/{name}', value)
 
@@ -279,7 +289,7 @@ def _add_processors(host: HostFiles, layout: Layout) -> None:
     host.write(
         '/proc/cpuinfo',
         f'processor\t: 0\nvendor_id\t: {layout.vendor}\n'
-        f'model name\t: Sample CPU\nflags\t\t: {_FLAGS}\n\n'
+        f'model name\t: Sample CPU\nflags\t\t: {_FLAGS[layout.vendor]}\n\n'
         'processor\t: 1\n',
     )
     for name in ('online', 'present', 'possible'):
