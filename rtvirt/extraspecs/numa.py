@@ -11,6 +11,7 @@ from rtvirt.extraspecs.request import Request
 from rtvirt.extraspecs.spec import MAX_CELLS
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import GuestCell
+from rtvirt.model.guest import make_cell
 from rtvirt.model.pages import PageSize
 
 _NODES: Final = 'hw:numa_nodes'
@@ -26,7 +27,6 @@ _IMAGE_CPUS: Final = _names('hw_numa_cpus')
 _MEM: Final = _names('hw:numa_mem')
 _IMAGE_MEM: Final = _names('hw_numa_mem')
 _LISTS: Final = frozenset(_CPUS + _IMAGE_CPUS + _MEM + _IMAGE_MEM)
-_NONE: Final = CPUSet()
 
 
 def cell_count(request: Request) -> int | None:
@@ -67,21 +67,20 @@ def guest_cells(
     """
     listed = _combine(request, count) if has_lists(request) else None
     masks, sizes = listed or _divide(request, count)
-    from_mask = CPUSet.from_mask
-    cells = []
-    for cell, mask in enumerate(masks):
-        pinned = mask & dedicated
-        shared = mask ^ pinned
-        cells.append(
-            GuestCell(
-                id=cell,
-                shared=from_mask(shared) if shared else _NONE,
-                dedicated=from_mask(pinned) if pinned else _NONE,
-                memory_mib=sizes[cell],
-                page_size=page_size,
+    return tuple(
+        [
+            make_cell(
+                cell,
+                mask & ~dedicated,
+                mask & dedicated,
+                memory_mib,
+                page_size,
             )
-        )
-    return tuple(cells)
+            for cell, (mask, memory_mib) in enumerate(
+                zip(masks, sizes, strict=True)
+            )
+        ]
+    )
 
 
 def _divide(request: Request, count: int) -> tuple[list[int], list[int]]:

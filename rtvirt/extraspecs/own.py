@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from typing import Final
 
 from rtvirt.exception import ConflictingExtraSpecs
@@ -27,64 +26,44 @@ _NEED_REALTIME: Final = (
     _PRIORITY,
     'rtvirt:cache_mib',
     'rtvirt:memory_bandwidth',
+    _EMULATOR_PRIORITY,
 )
 _NEED_DEDICATED: Final = {
     'rtvirt:l3_policy': L3Policy.NONE,
     'rtvirt:halt_poll': HaltPoll.HOST,
 }
 _DEFAULT_PRIORITY: Final = 1
+_NONE: Final = FrozenDict[int, int]()
 _MAX_TEXT: Final = 1 << 16
 
 
-def own_fields(
-    request: Request,
-    dedicated: int,
-    realtime: CPUSet,
-    emulator: EmulatorPolicy | None,
-) -> dict[str, Any]:
-    """Return the fields of a GuestRequirement that ``rtvirt:`` keys set.
-
-    :param dedicated: the dedicated vCPUs, as a mask.
-    :param realtime: the real-time vCPUs.
-    :raises ExtraSpecError: if a key has nothing to act upon, or a priority
-        is wrong.
-    """
-    specs = request.specs
-    fields: dict[str, Any] = {}
-    if not _NAMES.isdisjoint(specs):
-        _check(request, dedicated, realtime, emulator)
-        for name in _NAMES.intersection(specs):
-            fields[name.removeprefix(_PREFIX)] = specs[name]
-        fields.pop('priority', None)
-    if realtime.mask:
-        fields['priorities'] = _priorities(request, realtime)
-    return fields
-
-
-def _check(
+def check_own(
     request: Request,
     dedicated: int,
     realtime: CPUSet,
     emulator: EmulatorPolicy | None,
 ) -> None:
+    """Refuse what has nothing to act upon.
+
+    :param dedicated: the dedicated vCPUs, as a mask.
+    :param realtime: the real-time vCPUs.
+    :raises ConflictingExtraSpecs: naming what is missing.
+    """
     specs = request.specs
-    if not realtime:
-        for key in _NEED_REALTIME:
-            if key in specs:
-                raise _needs_realtime(request, key)
-    if not dedicated:
-        for key, idle in _NEED_DEDICATED.items():
-            if specs.get(key, idle) is not idle:
-                raise needs_dedicated(request, key)
-    if specs.get(_EMULATOR_PRIORITY):
-        if not realtime:
-            raise _needs_realtime(request, _EMULATOR_PRIORITY)
-        if emulator is EmulatorPolicy.SHARE:
-            request.warn(
-                f'{_EMULATOR_PRIORITY} puts the emulator threads before '
-                'whatever else runs on the shared pCPUs: '
-                'hw:emulator_threads_policy=isolate keeps them apart'
-            )
+    if _NAMES.isdisjoint(specs):
+        return
+    for key in _NEED_REALTIME:
+        if specs.get(key, 0) != 0 and not realtime:
+            raise _needs_realtime(request, key)
+    for key, idle in _NEED_DEDICATED.items():
+        if specs.get(key, idle) is not idle and not dedicated:
+            raise needs_dedicated(request, key)
+    if specs.get(_EMULATOR_PRIORITY) and emulator is EmulatorPolicy.SHARE:
+        request.warn(
+            f'{_EMULATOR_PRIORITY} puts the emulator threads before '
+            'whatever else runs on the shared pCPUs: '
+            'hw:emulator_threads_policy=isolate keeps them apart'
+        )
 
 
 def _needs_realtime(request: Request, key: str) -> ConflictingExtraSpecs:
@@ -97,8 +76,14 @@ def _needs_realtime(request: Request, key: str) -> ConflictingExtraSpecs:
     )
 
 
-def _priorities(request: Request, realtime: CPUSet) -> FrozenDict[int, int]:
-    """Return the priority of each real-time vCPU."""
+def priorities(request: Request, realtime: CPUSet) -> FrozenDict[int, int]:
+    """Return the priority of each real-time vCPU.
+
+    :raises InvalidExtraSpec: if one is out of range, or names a vCPU that
+        is not real-time or has another.
+    """
+    if not realtime.mask:
+        return _NONE
     text: str | None = request.specs.get(_PRIORITY)
     if text is None:
         return FrozenDict(dict.fromkeys(realtime, _DEFAULT_PRIORITY))

@@ -17,16 +17,19 @@ from rtvirt.extraspecs.numa import cell_count
 from rtvirt.extraspecs.numa import guest_cells
 from rtvirt.extraspecs.numa import has_lists
 from rtvirt.extraspecs.numa import warn_of_lists
-from rtvirt.extraspecs.own import own_fields
+from rtvirt.extraspecs.own import check_own
+from rtvirt.extraspecs.own import priorities
 from rtvirt.extraspecs.realtime import dedicated_vcpus
 from rtvirt.extraspecs.realtime import realtime_vcpus
 from rtvirt.extraspecs.request import Request
 from rtvirt.extraspecs.request import read_request
 from rtvirt.extraspecs.topology import cpu_topology
+from rtvirt.model.alter import draft_of
 from rtvirt.model.flavor import Flavor
 from rtvirt.model.flavor import ImageProperties
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import CPUQuota
+from rtvirt.model.guest import CPUTopology
 from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
@@ -78,21 +81,35 @@ def parse_guest(
     realtime = realtime_vcpus(request, emulator)
     dedicated = dedicated_vcpus(request, policy, realtime.mask)
     cells = _cells(request, dedicated)
-    return GuestRequirement(
-        name=flavor.name,
-        vcpus=flavor.vcpus,
-        memory_mib=flavor.memory_mib,
-        cells=cells,
-        topology=cpu_topology(request),
-        cpu_policy=policy or CPUPolicy.SHARED,
-        thread_policy=threads,
-        emulator_policy=emulator if cells else None,
-        realtime=realtime,
-        locked_memory=locked_memory(request) or realtime.mask != 0,
-        **own_fields(request, dedicated, realtime, emulator),
-        **_features(request),
-        warnings=tuple(request.warnings),
-    )
+    check_own(request, dedicated, realtime, emulator)
+    guest: Any = _Draft()
+    guest.name = flavor.name
+    guest.vcpus = flavor.vcpus
+    guest.memory_mib = flavor.memory_mib
+    guest.cells = cells
+    guest.topology = cpu_topology(request)
+    guest.cpu_policy = policy or CPUPolicy.SHARED
+    guest.thread_policy = threads
+    guest.emulator_policy = emulator if cells else None
+    guest.realtime = realtime
+    guest.priorities = priorities(request, realtime)
+    guest.locked_memory = locked_memory(request) or realtime.mask != 0
+    _add_own(guest, request.specs)
+    _add_features(guest, request)
+    guest.warnings = tuple(request.warnings)
+    guest.__class__ = GuestRequirement
+    guest.__post_init__()
+    made: GuestRequirement = guest
+    return made
+
+
+# A constructor of 27 fields takes 6 us, filling a draft 1 us.
+_Draft: Final = draft_of(GuestRequirement)
+
+_PLAIN: Final = GuestRequirement(
+    name='plain', vcpus=1, memory_mib=1, topology=CPUTopology(sockets=1)
+)
+"""Has the default of each field."""
 
 
 def _cells(request: Request, dedicated: int) -> tuple[GuestCell, ...]:
@@ -114,21 +131,38 @@ def _has_pmem(request: Request) -> bool:
     return bool(labels) and labels.replace(',', '').strip() != ''
 
 
-def _features(request: Request) -> dict[str, Any]:
-    """Return the fields that most guests leave alone."""
+def _add_own(guest: Any, specs: Mapping[str, Any]) -> None:
+    """Set the fields that rtvirt's own extra specs are about."""
+    get = specs.get
+    guest.scheduler = get('rtvirt:scheduler', _PLAIN.scheduler)
+    guest.emulator_priority = get('rtvirt:emulator_priority', 0)
+    guest.iothreads = get('rtvirt:iothreads', _PLAIN.iothreads)
+    guest.l3_policy = get('rtvirt:l3_policy', _PLAIN.l3_policy)
+    guest.cache_mib = get('rtvirt:cache_mib')
+    guest.memory_bandwidth = get('rtvirt:memory_bandwidth')
+    guest.halt_poll = get('rtvirt:halt_poll', _PLAIN.halt_poll)
+    guest.latency_budget_us = get('rtvirt:latency_budget_us')
+
+
+def _add_features(guest: Any, request: Request) -> None:
+    """Set the fields that most guests leave alone."""
     specs = request.specs
     image = request.properties
-    fields: dict[str, Any] = {}
+    guest.pmu = None
+    guest.pci_numa_affinity_policy = None
+    guest.hide_hypervisor_id = False
+    guest.quota = _PLAIN.quota
+    guest._prepared = None
     if not image and _FEATURES.isdisjoint(specs):
-        return fields
-    fields['pmu'] = agreed(request, 'hw:pmu', 'hw_pmu')
-    fields['pci_numa_affinity_policy'] = agreed(request, _PCI, _IMAGE_PCI)
+        return
+    guest.pmu = agreed(request, 'hw:pmu', 'hw_pmu')
+    guest.pci_numa_affinity_policy = agreed(request, _PCI, _IMAGE_PCI)
     if request.flavor.vcpus > 1:
         agreed(request, _QUEUES, _IMAGE_QUEUES)
-    if any(specs.get(key) for key in _HIDE) or image.get(_IMAGE_HIDE):
-        fields['hide_hypervisor_id'] = True
+    guest.hide_hypervisor_id = bool(
+        any(specs.get(key) for key in _HIDE) or image.get(_IMAGE_HIDE)
+    )
     if not _QUOTA.keys().isdisjoint(specs):
-        fields['quota'] = CPUQuota(
+        guest.quota = CPUQuota(
             **{name: specs.get(key) for key, name in _QUOTA.items()}
         )
-    return fields

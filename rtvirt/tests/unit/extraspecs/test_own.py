@@ -134,6 +134,7 @@ def test_priority_of_a_vcpu_that_is_not_realtime() -> None:
     [
         ('scheduler', 'fifo'),
         ('priority', '50'),
+        ('priority', ''),
         ('cache_mib', '4'),
         ('memory_bandwidth', '50'),
         ('emulator_priority', '1'),
