@@ -98,15 +98,9 @@ def controlled_cpus(case: Case, want: GuestCell, cpus: set[int]) -> set[int]:
     guest, host = case.guest, case.host
     if not want.dedicated & guest.realtime:
         return cpus
-    left = min(
-        [
-            item.max_groups - 1 - host.control_groups
-            for item in (*host.caches, *host.bandwidths)
-            if (getattr(item, 'granularity_kib', 0))
-            or getattr(item, 'granularity', 0)
-        ],
-        default=0,
-    )
+    groups = [b.max_groups for b in host.caches if b.granularity_kib]
+    groups += [n.max_groups for n in host.bandwidths if n.granularity]
+    left = min(groups, default=1) - 1 - host.control_groups
     if guest.cache_mib is not None:
         good: set[int] = set()
         for bank in host.caches:

@@ -42,7 +42,7 @@ def random_case(draw: random.Random) -> Case:
     host = random_host(draw)
     guest = random_guest(draw)
     ids = [cell.id for cell in host.cells]
-    affinity = ()
+    affinity: tuple[frozenset[int], ...] = ()
     if draw.random() < 0.25:
         affinity = tuple(
             frozenset(draw.sample(ids, draw.randint(1, len(ids))))

@@ -31,7 +31,7 @@ class Choice(NamedTuple):
 
 def whole_size(cell: HostCell) -> int:
     usable = set(cell.dedicated) | set(cell.shared)
-    return max(max(len(set(core) & usable) for core in cell.siblings), 1)
+    return max(1, *(len(set(core) & usable) for core in cell.siblings))
 
 
 def rank(choice: Choice, cell: HostCell, guest: GuestRequirement) -> Rank:
@@ -65,9 +65,7 @@ def emulator_alone(choice: Choice, cell: HostCell) -> int:
 
 def choice_of(planned: PlannedCell, guest: GuestRequirement) -> Choice:
     want = guest.cells[planned.guest_cell]
-    held = {
-        vcpu: next(iter(planned.pins[vcpu])) for vcpu in want.dedicated
-    }
+    held = {vcpu: next(iter(planned.pins[vcpu])) for vcpu in want.dedicated}
     return Choice(
         frozenset(c for v, c in held.items() if v in guest.realtime),
         frozenset(c for v, c in held.items() if v not in guest.realtime),
@@ -100,9 +98,7 @@ def choices(cell: HostCell, guest: GuestRequirement) -> Iterator[Choice]:
                         yield isolated
 
 
-def _areas(
-    cell: HostCell, guest: GuestRequirement, free: CPUs
-) -> list[CPUs]:
+def _areas(cell: HostCell, guest: GuestRequirement, free: CPUs) -> list[CPUs]:
     """The sets of threads, one of which must hold all vCPUs."""
     usable = free
     if guest.thread_policy is ThreadPolicy.REQUIRE:
