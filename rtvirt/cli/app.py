@@ -19,13 +19,23 @@ def main(argv: list[str] | None = None) -> int:
     try:
         from rtvirt.cli.shell import Shell  # noqa: PLC0415
 
-        code = Shell().run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        code: int = Shell().run(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         sys.stderr.write('rtvirt: interrupted\n')
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Python flushes standard output once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.BROKEN_PIPE
+        code = ExitCode.BROKEN_PIPE
+    _drop_unwritten()
     return code
+
+
+def _drop_unwritten() -> None:
+    """Give up what standard output does not take.
+
+    That it does not is known by now; Python would try once more when it
+    ends, and complain.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
