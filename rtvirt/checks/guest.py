@@ -152,12 +152,12 @@ def timers(facts: HostFacts) -> Iterator[Answer]:
 )
 def idling(facts: HostFacts) -> Iterator[Answer]:
     """Look for either way of polling."""
-    cmdline = facts.kernel.cmdline
+    cmdline, driver = facts.kernel.cmdline, facts.power.idle_driver
     if isinstance(cmdline, Missing):
         yield undecided(cmdline)
-    elif not cmdline.has('idle=poll') and (
-        facts.power.idle_driver != 'haltpoll'
-    ):
+    elif any(unreadable(driver)):
+        yield from unreadable(driver)
+    elif not cmdline.has('idle=poll') and (driver != 'haltpoll'):
         yield Answer(actual='the guest does not poll')
 
 

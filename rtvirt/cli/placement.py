@@ -47,8 +47,8 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--host',
         metavar='SRC',
-        help="a file with libvirt's capabilities XML, or a libvirt URI; "
-        'default: this machine (connection_uri)',
+        help="a file with libvirt's capabilities XML, a snapshot, or a "
+        'libvirt URI; default: this machine (connection_uri)',
     )
     add_sets(group)
 

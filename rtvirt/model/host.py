@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import Self
@@ -28,6 +30,9 @@ from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.vacancy import ORDINARY_KIB
 from rtvirt.model.vacancy import Vacancy
+
+if TYPE_CHECKING:
+    from rtvirt.model.facts.host import HostFacts
 
 SCHEMA_VERSION: Final = 1
 
@@ -300,6 +305,32 @@ class HostTopology:
             dedicated=dedicated,
             shared=shared,
             pinned=pinned or CPUSet(),
+        )
+
+    @classmethod
+    def from_facts(cls, facts: HostFacts) -> HostTopology:
+        """Return the host of which these are the facts.
+
+        Every online pCPU is both dedicated and shared; those that domains
+        have for themselves are taken.
+
+        :raises ModelError: if the facts do not tell, with the reason.
+        """
+        host, held = facts.topology, facts.libvirt.held
+        if not isinstance(host, HostTopology):
+            raise ModelError(
+                f'the host is not known: {host.path} is {host}',
+                hint='read the facts of a root that has /sys',
+            )
+        taken = held if isinstance(held, CPUSet) else CPUSet()
+        name = facts.kernel.hostname
+        return dataclasses.replace(
+            host,
+            name=name if isinstance(name, str) else '',
+            cells=tuple(
+                dataclasses.replace(cell, pinned=cell.dedicated & taken)
+                for cell in host.cells
+            ),
         )
 
     def cell(self, id: int) -> HostCell:

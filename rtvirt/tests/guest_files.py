@@ -7,10 +7,10 @@ from typing import Final
 
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.tests.host_files import CPU
-from rtvirt.tests.host_files import RELEASE
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import Layout
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import RELEASE
+from rtvirt.tests.tuned_host import Layout
+from rtvirt.tests.tuned_host import tuned_host
 
 GUEST: Final = Layout(
     nodes=1,

@@ -18,10 +18,10 @@ from rtvirt.host.snapshot import take_snapshot
 from rtvirt.host.snapshot import write_snapshot
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.tests.guest_files import tuned_guest
-from rtvirt.tests.host_files import RELEASE
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import Layout
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import RELEASE
+from rtvirt.tests.tuned_host import Layout
+from rtvirt.tests.tuned_host import tuned_host
 
 NPS4: Final = Layout(
     nodes=4,

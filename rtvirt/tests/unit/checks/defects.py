@@ -10,14 +10,14 @@ from typing import Final
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.tests.host_files import CPU
 from rtvirt.tests.host_files import NODE
-from rtvirt.tests.host_files import RELEASE
-from rtvirt.tests.host_files import TUNED
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import add_guest
 from rtvirt.tests.host_files import append
 from rtvirt.tests.host_files import set_all
-from rtvirt.tests.host_files import tuned_host
 from rtvirt.tests.host_files import without
+from rtvirt.tests.tuned_host import RELEASE
+from rtvirt.tests.tuned_host import TUNED
+from rtvirt.tests.tuned_host import add_guest
+from rtvirt.tests.tuned_host import tuned_host
 
 Defect = Callable[[HostFiles], object]
 

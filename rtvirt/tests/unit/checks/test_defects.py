@@ -8,7 +8,7 @@ import pytest
 from rtvirt.checks.base import Profile
 from rtvirt.checks.run import run_checks
 from rtvirt.checks.run import table
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.defects import HOST_DEFECTS
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 

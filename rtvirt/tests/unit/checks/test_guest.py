@@ -19,7 +19,7 @@ from rtvirt.model.finding import Severity
 from rtvirt.tests.guest_files import tuned_guest
 from rtvirt.tests.host_files import CPU
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 
 CLOCK: Final = (

@@ -14,7 +14,7 @@ from rtvirt.model.finding import Finding
 from rtvirt.model.finding import Severity
 from rtvirt.model.flavor import Flavor
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 
 

@@ -14,8 +14,8 @@ from rtvirt.checks.run import summarize
 from rtvirt.host.facts import read_facts
 from rtvirt.host.snapshot import pack
 from rtvirt.host.snapshot import take_snapshot
-from rtvirt.tests.host_files import tuned_host
 from rtvirt.tests.samples import SAMPLES
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.defects import HOST_DEFECTS
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 

@@ -15,7 +15,7 @@ from rtvirt.host.facts import read_facts
 from rtvirt.host.snapshot import pack
 from rtvirt.host.snapshot import take_snapshot
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.cli.conftest import SAMPLES
 from rtvirt.tests.unit.cli.conftest import SMALL
 from rtvirt.tests.unit.cli.conftest import RTVirt

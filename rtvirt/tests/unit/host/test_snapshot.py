@@ -23,7 +23,7 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from rtvirt.model.facts.missing import Why
 from rtvirt.model.facts.task import Policy
 from rtvirt.model.partition import ReservedPages
 from rtvirt.tests.host_files import CPU
-from rtvirt.tests.host_files import TUNED
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import TUNED
+from rtvirt.tests.tuned_host import tuned_host
 
 FILES = tuned_host().files
 ONE_OF_EACH = sorted(

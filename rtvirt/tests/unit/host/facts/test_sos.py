@@ -12,7 +12,7 @@ from rtvirt.host.facts import read_facts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Finding
 from rtvirt.tests.host_files import HostFiles
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 
 

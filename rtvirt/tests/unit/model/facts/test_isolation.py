@@ -46,7 +46,7 @@ def _facts(**changes: str) -> HostFacts:
     if 'guest' in changes:
         host.write(
             '/run/libvirt/qemu/x.xml',
-            '<domain><name>x</name><vcpu>1</vcpu><cputune>'
+            "<domain type='kvm'><name>x</name><vcpu>1</vcpu><cputune>"
             f"<vcpupin vcpu='0' cpuset='{changes['guest']}'/>"
             "<vcpusched vcpus='0' scheduler='rr' priority='2'/>"
             '</cputune></domain>',
