@@ -27,8 +27,8 @@ from rtvirt.lint_rules.run import table
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.finding import Severity
-from rtvirt.tests.host_files import Layout
-from rtvirt.tests.host_files import tuned_host
+from rtvirt.tests.tuned_host import Layout
+from rtvirt.tests.tuned_host import tuned_host
 
 GROUPS: Final = (
     threads.RULES,
