@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timers fit for real time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rtvirt.libvirtxml.clock import Clock
+from rtvirt.libvirtxml.clock import Timer
+from rtvirt.libvirtxml.domain import Domain
+from rtvirt.model.frozendict import FrozenDict
+from rtvirt.model.plan import Plan
+
+TIMERS: Final = FrozenDict(
+    {
+        'pit': Timer(tickpolicy='delay'),
+        'rtc': Timer(tickpolicy='catchup'),
+        'hpet': Timer(present=False),
+    }
+)
+"""The timers of every guest, as ``LibvirtDriver._set_kvm_timers`` has them.
+
+The HPET is emulated in QEMU's main loop: each reading leaves the guest and
+waits for the emulator threads. PIT and RTC tick while the guest boots, and
+not once Linux runs: late ticks of the PIT are not made up for, and the RTC
+keeps the time of guests that count its ticks.
+"""
+
+REALTIME_TIMERS: Final = FrozenDict(
+    {**TIMERS, 'kvmclock': Timer(present=True)}
+)
+"""Those of a real-time guest under KVM.
+
+kvmclock is read without leaving the guest, and it is what Linux falls back
+to where the TSC is not stable. The TSC itself needs no element: it is on
+anyway; a ``frequency``, or the invtsc flag, would tie the guest to hosts of
+that frequency, and invtsc ends live migration.
+"""
+
+
+class ClockConfigurator:
+    """Sets the timers of real-time guests.
+
+    Those of other guests are the document's, as are all others.
+    """
+
+    owns = frozenset(f'clock/timer/{name}' for name in REALTIME_TIMERS)
+
+    def configure(self, plan: Plan, domain: Domain) -> None:
+        if not plan.realtime:
+            return
+        timers = REALTIME_TIMERS if domain.virt_type == 'kvm' else TIMERS
+        known = domain.clock
+        if known is None or not known.timers:
+            offset = 'utc' if known is None else known.offset
+            domain.clock = Clock(offset=offset, timers=timers)
+        else:
+            domain.clock = known.but(timers={**known.timers, **timers})
