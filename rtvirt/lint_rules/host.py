@@ -152,7 +152,7 @@ def siblings_are_idle(
 def memory_is_near(domain: Domain, facts: HostFacts | None) -> Iterator[Flaw]:
     """Compare the nodes of pins and memory, guest cell by guest cell."""
     tune = domain.numatune
-    for number, cell in domain.cpu.numa.cells.items():
+    for number, cell in domain.cpu.cells.items():
         memnode = tune.memnodes.get(number)
         nodes = memnode.nodeset if memnode else None
         if nodes is None and tune.memory:
@@ -204,9 +204,9 @@ def nodes_exist(domain: Domain, facts: HostFacts | None) -> Iterator[Flaw]:
 def pages_are_free(domain: Domain, facts: HostFacts | None) -> Iterator[Flaw]:
     """Count what each node must give."""
     pages = domain.memory_backing.hugepages
-    cells = domain.cpu.numa.cells
+    cells = domain.cpu.cells
     wanted: Counter[tuple[int, int]] = Counter()
-    for page in pages.pages if pages else ():
+    for page in pages or ():
         for number in cells if page.nodeset is None else page.nodeset:
             memnode = domain.numatune.memnodes.get(number)
             if number in cells and memnode and len(memnode.nodeset) == 1:
@@ -241,7 +241,7 @@ def cell_has_one_cache(
     realtime = realtime_vcpus(domain)
     groups = {
         f'guest cell {number}': cell.cpus or CPUSet()
-        for number, cell in domain.cpu.numa.cells.items()
+        for number, cell in domain.cpu.cells.items()
     } or {'the guest': CPUSet(realtime)}
     caches = [cache for cell in _cells(facts) for cache in cell.l3]
     for name, vcpus in groups.items():

@@ -100,8 +100,8 @@ def pages_are_for_cells(
     """Look for cells that are not there."""
     pages = domain.memory_backing.hugepages
     # Without cells libvirt takes the whole guest for cell 0.
-    cells = set(domain.cpu.numa.cells) or {0}
-    for page in pages.pages if pages else ():
+    cells = set(domain.cpu.cells) or {0}
+    for page in pages or ():
         missing = [n for n in page.nodeset or () if n not in cells]
         if missing:
             yield Flaw(actual=f'guest cells {CPUSet(missing)} do not exist')
@@ -133,12 +133,12 @@ def _backings(domain: Domain) -> Iterator[tuple[str, int, int]]:
     pages = domain.memory_backing.hugepages
     named: dict[int, int] = {}
     default = 0
-    for page in pages.pages if pages else ():
+    for page in pages or ():
         if page.nodeset is None:
             default = page.size_kib
         for number in page.nodeset or ():
             named[number] = page.size_kib
-    cells = domain.cpu.numa.cells
+    cells = domain.cpu.cells
     for number, cell in cells.items():
         size_kib = named.get(number, default)
         yield f'guest cell {number}', cell.memory_kib, size_kib
@@ -160,7 +160,7 @@ def memnodes_are_for_cells(
 ) -> Iterator[Flaw]:
     """Look for cells that are not there."""
     for number in domain.numatune.memnodes:
-        if number not in domain.cpu.numa.cells:
+        if number not in domain.cpu.cells:
             yield Flaw(actual=f'guest cell {number} does not exist')
 
 

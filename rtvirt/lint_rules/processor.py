@@ -122,7 +122,7 @@ def cells_hold_vcpus(
 ) -> Iterator[Flaw]:
     """Look for vCPUs in two cells or none."""
     seen = CPUSet()
-    for number, cell in domain.cpu.numa.cells.items():
+    for number, cell in domain.cpu.cells.items():
         cpus = cell.cpus or CPUSet()
         if twice := seen & cpus:
             yield Flaw(
@@ -131,7 +131,7 @@ def cells_hold_vcpus(
             )
         seen |= cpus
     count = vcpu_count(domain)
-    if not domain.cpu.numa.cells or count > 4096:
+    if not domain.cpu.cells or count > 4096:
         return
     every = CPUSet(range(count))
     if beyond := seen - every:

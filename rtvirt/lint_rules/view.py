@@ -62,7 +62,7 @@ def iothread_ids(domain: Domain) -> frozenset[int]:
 
     Those that ``<iothreadids>`` does not name have the lowest ids free.
     """
-    named = set(domain.iothreadids.threads)
+    named = set(domain.iothreadids)
     count = max(domain.iothreads or 0, len(named))
     number = 1
     while len(named) < count:

@@ -59,6 +59,9 @@ def dump(value: Any) -> Any:
 def load(cls: type[T], data: Any, *, schema_version: int) -> T:
     """Make a ``cls`` of what ``dump`` returned, checking every type.
 
+    A CPU set may be a text, too, as the plan in a domain has it
+    (:mod:`rtvirt.libvirtxml.compact`).
+
     :param schema_version: the version that ``data`` must name.
     :raises ModelError: naming the path of what is missing or wrong.
     """
@@ -139,7 +142,7 @@ def _describe(kind: Any) -> str:
     if kind in _SCALARS:
         return _SCALARS[kind]
     if kind is CPUSet:
-        return 'a list of CPU ids'
+        return 'a list of CPU ids, or a text as in 0-3,8'
     if _is_enum(kind):
         return f'one of {", ".join(str(member.value) for member in kind)}'
     if _is_dataclass(kind):
@@ -159,6 +162,9 @@ def _load_scalar(kind: type, data: Any, path: str) -> Any:
 
 
 def _load_cpuset(data: Any, path: str) -> CPUSet:
+    if isinstance(data, str):
+        parsed: CPUSet = _build(CPUSet.parse, path, data)
+        return parsed
     if not isinstance(data, list):
         raise _wrong(CPUSet, data, path)
     built: CPUSet = _build(CPUSet, path, data)
@@ -221,8 +227,9 @@ def _load_mapping(kind: Any, data: Any, path: str) -> Any:
 def _load_key(kind: Any, key: Any, path: str) -> Any:
     """Load a key, which JSON can keep only as a text."""
     if kind is int and isinstance(key, str):
-        if len(key) <= 18 and key.isascii() and key.isdigit():
-            return int(key)
+        # The length first: int() on a long text of digits takes its time.
+        if len(key) <= 19 and key.isascii() and key.isdigit():
+            return _load_scalar(int, int(key), path)
     else:
         with contextlib.suppress(ModelError):
             return _load(kind, key, path)

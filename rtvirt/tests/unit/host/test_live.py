@@ -67,7 +67,7 @@ def test_a_plan_also_tells_what_is_kept_idle() -> None:
     )
 
     made = domain('2')
-    made.metadata = keep_plan(made.metadata, plan)
+    keep_plan(made, plan)
 
     assert held_by(made) == {2, 3, 10}
 
