@@ -10,6 +10,10 @@ import importlib
 # Type checkers take it for true by its name: nobody need import typing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rtvirt.domain import Disk as Disk
+    from rtvirt.domain import Network as Network
+    from rtvirt.domain import apply_plan as apply_plan
+    from rtvirt.domain import domain_xml as domain_xml
     from rtvirt.exception import ConfigError as ConfigError
     from rtvirt.exception import ConflictingExtraSpecs as ConflictingExtraSpecs
     from rtvirt.exception import CPUSetError as CPUSetError
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from rtvirt.fitting.engine import fit as fit
     from rtvirt.fitting.explain import explain as explain
     from rtvirt.host.facts.read import read_facts as read_facts
+    from rtvirt.libvirtxml.domain import Domain as Domain
+    from rtvirt.libvirtxml.domain import parse_domain as parse_domain
+    from rtvirt.linter import lint as lint
     from rtvirt.model.cpuset import CPUSet as CPUSet
     from rtvirt.model.explanation import Explanation as Explanation
     from rtvirt.model.facts.host import HostFacts as HostFacts
@@ -46,6 +53,10 @@ if TYPE_CHECKING:
     from rtvirt.model.reason import FitReason as FitReason
 
 _HOMES = {
+    'apply_plan': 'rtvirt.domain',
+    'Disk': 'rtvirt.domain',
+    'domain_xml': 'rtvirt.domain',
+    'Network': 'rtvirt.domain',
     'ConfigError': 'rtvirt.exception',
     'ConflictingExtraSpecs': 'rtvirt.exception',
     'CPUSetError': 'rtvirt.exception',
@@ -63,6 +74,9 @@ _HOMES = {
     'fit': 'rtvirt.fitting.engine',
     'explain': 'rtvirt.fitting.explain',
     'read_facts': 'rtvirt.host.facts.read',
+    'Domain': 'rtvirt.libvirtxml.domain',
+    'parse_domain': 'rtvirt.libvirtxml.domain',
+    'lint': 'rtvirt.linter',
     'CPUSet': 'rtvirt.model.cpuset',
     'Explanation': 'rtvirt.model.explanation',
     'HostFacts': 'rtvirt.model.facts.host',

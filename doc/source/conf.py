@@ -19,6 +19,7 @@ extensions = [
     'checks',
     'command',
     'layers',
+    'lint',
 ]
 highlight_language = 'none'
 maximum_signature_line_length = 79
