@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import logging
 from typing import Final
 
 from rtvirt import plugins
@@ -15,23 +17,26 @@ from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.exception import PluginError
 
+LOG = logging.getLogger(__name__)
+
 _SCHEMA_VERSION: Final = 1
 _COLUMNS: Final = {
     'namespace': 'Namespace',
     'name': 'Name',
     'distribution': 'Distribution',
     'version': 'Version',
+    'state': 'State',
     'target': 'Target',
-    'problem': 'Problem',
 }
-_BRIEF: Final = ('namespace', 'name', 'distribution', 'version', 'problem')
+_BRIEF: Final = ('namespace', 'name', 'distribution', 'version', 'state')
 
 
 class ListPlugins(Show):
     """List the plug-ins, and what is wrong with them.
 
-    Every plug-in is loaded once. If one is broken or in conflict with
-    another, the exit code is 1.
+    Every plug-in is loaded once. What is wrong with one that is broken, or
+    in conflict with another, is said on standard error; then the exit code
+    is 1.
     """
 
     example = """\
@@ -48,33 +53,37 @@ Example: who ships commands::
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Load every plug-in."""
-        rows = []
-        for namespace in plugins.NAMESPACES:
-            found = plugins.find(namespace)
-            rows += [
-                [*_row(plugin), _problem(plugin, found)] for plugin in found
-            ]
-        table = Table(columns=_COLUMNS, rows=rows, optional={'problem'})
+        problems = {
+            plugin: _problem(plugin, found)
+            for found in map(plugins.find, plugins.NAMESPACES)
+            for plugin in found
+        }
+        for problem in filter(None, problems.values()):
+            LOG.error('%s', problem)
+        table = Table(
+            columns=_COLUMNS,
+            rows=[_row(*item) for item in problems.items()],
+        )
         return Report(
             document={
                 'schema_version': _SCHEMA_VERSION,
                 'plugins': [
-                    dict(zip(_COLUMNS, row, strict=True)) for row in rows
+                    {**dataclasses.asdict(plugin), 'problem': problem}
+                    for plugin, problem in problems.items()
                 ],
             },
             tables=(table if parsed_args.long else table.select(_BRIEF),),
-            code=ExitCode.FAILED
-            if any(r[-1] for r in rows)
-            else ExitCode.DONE,
+            code=ExitCode.FAILED if any(problems.values()) else ExitCode.DONE,
         )
 
 
-def _row(plugin: plugins.Plugin) -> list[str]:
+def _row(plugin: plugins.Plugin, problem: str | None) -> list[str]:
     return [
         plugin.namespace,
         plugin.name,
         plugin.distribution,
         plugin.version,
+        'broken' if problem else 'ok',
         plugin.target,
     ]
 
@@ -88,8 +97,9 @@ def _problem(
             words = to_words(plugin)
             LazyCommand([p for p in found if to_words(p) == words]).load()
         else:
-            plugins.configurators(plugin.name)
-            plugins.configurators()
+            load = plugins.LOADERS[plugin.namespace]
+            load(plugin.name)
+            load()
     except PluginError as error:
         blamed = (error.name, error.distribution)
         if blamed == (plugin.name, plugin.distribution):

@@ -23,10 +23,7 @@ def test_all_built_in_plugins_are_sound(rtvirt: RTVirt) -> None:
     assert (ended.code, ended.err) == (0, '')
     assert ended.json['schema_version'] == 1
     found = ended.json['plugins']
-    assert {plugin['namespace'] for plugin in found} == {
-        'rtvirt.commands',
-        'rtvirt.configurators',
-    }
+    assert {plugin['namespace'] for plugin in found} == set(plugins.NAMESPACES)
     assert {plugin['distribution'] for plugin in found} == {'rtvirt'}
     assert {plugin['problem'] for plugin in found} == {None}
     assert [p['name'] for p in found if p['target'].endswith(':ShowPlan')] == [
@@ -42,6 +39,8 @@ def test_plugins_of_others_are_listed(rtvirt: RTVirt, site: Site) -> None:
     )
     assert ended.code == 0
     assert 'trial other-dist 1.0' in ended.out.splitlines()
+    ended = rtvirt('plugin', 'list', '--long')
+    assert '| other_dist:Plugin ' in ended.out
 
 
 @pytest.mark.parametrize(
@@ -71,6 +70,7 @@ def test_a_problem_is_shown_and_the_exit_code_is_1(
         if plugin['problem'] is not None
     ]
     assert problem in shown
+    assert ended.err == f'rtvirt: {shown}\n'
     assert f"plug-in '{name}' of {namespace}" in shown
     assert 'trial:Plugin, shipped by trial 1.0' in shown
     sound = [p for p in ended.json['plugins'] if p['problem'] is None]
