@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,6 @@ from cliff.commandmanager import EntryPointWrapper
 
 from rtvirt import plugins
 from rtvirt.exception import ConfigError
-
-
-def to_words(plugin: plugins.Plugin) -> str:
-    """Return the words that call a command: ``flavor show``."""
-    return plugin.name.replace('_', ' ')
 
 
 class LazyCommand(EntryPointWrapper):
@@ -52,6 +48,17 @@ class LazyCommand(EntryPointWrapper):
         return self._candidates[0].target
 
 
+def group_commands(
+    found: Iterable[plugins.Plugin],
+) -> dict[str, LazyCommand]:
+    """Return the commands by the words that call them: ``flavor show``."""
+    by_words: dict[str, list[plugins.Plugin]] = {}
+    for plugin in found:
+        words = plugin.name.replace('_', ' ')
+        by_words.setdefault(words, []).append(plugin)
+    return {words: LazyCommand(group) for words, group in by_words.items()}
+
+
 class Commands(CommandManager):
     """The commands of all distributions.
 
@@ -62,11 +69,7 @@ class Commands(CommandManager):
     def load_commands(self, namespace: str) -> None:
         """Add the commands of a namespace without importing them."""
         self.group_list.append(namespace)
-        by_words: dict[str, list[plugins.Plugin]] = {}
-        for plugin in plugins.find(namespace):
-            by_words.setdefault(to_words(plugin), []).append(plugin)
-        for words, candidates in by_words.items():
-            self.commands[words] = LazyCommand(candidates)
+        self.commands.update(group_commands(plugins.find(namespace)))
 
     def find_command(
         self, argv: list[str]

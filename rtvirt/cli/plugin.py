@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Final
 
 from rtvirt import plugins
 from rtvirt.cli.base import Show
-from rtvirt.cli.commands import LazyCommand
-from rtvirt.cli.commands import to_words
+from rtvirt.cli.commands import group_commands
 from rtvirt.cli.exitcode import ExitCode
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
@@ -53,11 +54,9 @@ Example: who ships commands::
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Load every plug-in."""
-        problems = {
-            plugin: _problem(plugin, found)
-            for found in map(plugins.find, plugins.NAMESPACES)
-            for plugin in found
-        }
+        problems: dict[plugins.Plugin, str | None] = {}
+        for namespace in plugins.NAMESPACES:
+            problems |= _problems(namespace)
         for problem in filter(None, problems.values()):
             LOG.error('%s', problem)
         table = Table(
@@ -88,20 +87,45 @@ def _row(plugin: plugins.Plugin, problem: str | None) -> list[str]:
     ]
 
 
-def _problem(
-    plugin: plugins.Plugin, found: tuple[plugins.Plugin, ...]
-) -> str | None:
-    """Return what is wrong with a plug-in."""
+def _problems(namespace: str) -> dict[plugins.Plugin, str | None]:
+    """Return what is wrong with each plug-in of a namespace."""
+    found = plugins.find(namespace)
+    problems: dict[plugins.Plugin, str | None] = dict.fromkeys(found)
+    errors = (
+        _command_errors(found)
+        if namespace == plugins.COMMANDS
+        else _errors(plugins.LOADERS[namespace], found)
+    )
+    for error in errors:
+        for plugin in found:
+            if (plugin.name, plugin.distribution) == (
+                error.name,
+                error.distribution,
+            ):
+                problems[plugin] = str(error)
+    return problems
+
+
+def _command_errors(
+    found: tuple[plugins.Plugin, ...],
+) -> Iterator[PluginError]:
+    for command in group_commands(found).values():
+        try:
+            command.load()
+        except PluginError as error:
+            yield error
+
+
+def _errors(
+    load: Callable[..., object], found: tuple[plugins.Plugin, ...]
+) -> Iterator[PluginError]:
+    """Yield the error of all plug-ins together, then of each alone."""
     try:
-        if plugin.namespace == plugins.COMMANDS:
-            words = to_words(plugin)
-            LazyCommand([p for p in found if to_words(p) == words]).load()
-        else:
-            load = plugins.LOADERS[plugin.namespace]
-            load(plugin.name)
-            load()
+        load()
     except PluginError as error:
-        blamed = (error.name, error.distribution)
-        if blamed == (plugin.name, plugin.distribution):
-            return str(error)
-    return None
+        yield error
+        for plugin in found:
+            try:
+                load(plugin.name)
+            except PluginError as other:
+                yield other

@@ -51,10 +51,16 @@ def temporary_site(
 
     :param path: an empty directory.
     """
-    plugins.configurators.cache_clear()
+    _forget()
     yield Site(path, monkeypatch)
-    plugins.configurators.cache_clear()
+    _forget()
     for name, module in list(sys.modules.items()):
         file = getattr(module, '__file__', None)
         if file and Path(file).is_relative_to(path):
             del sys.modules[name]
+
+
+def _forget() -> None:
+    plugins.configurators.cache_clear()
+    plugins.host_checks.cache_clear()
+    plugins.lint_rules.cache_clear()
