@@ -147,6 +147,14 @@ def test_the_command_works(with_sample: Program) -> None:
     )
 
 
+def test_the_check_works(with_sample: Program) -> None:
+    snapshot = str(ETC / 'snapshots' / 'rt-10.tar.gz')
+    done = with_sample('host', 'check', '--host', snapshot, '-f', 'json')
+    assert done.returncode == 0, done.stderr
+    (finding,) = json.loads(done.stdout)['findings']
+    assert (finding['code'], finding['actual']) == ('SAMPLE-1', 'compute1')
+
+
 def test_it_is_listed(with_sample: Program) -> None:
     done = with_sample('plugin', 'list', '-f', 'json')
     assert done.returncode == 0, done.stderr
@@ -158,6 +166,7 @@ def test_it_is_listed(with_sample: Program) -> None:
     assert mine == {
         ('rtvirt.commands', 'flavor_size', '1.0'),
         ('rtvirt.configurators', 'vmport', '1.0'),
+        ('rtvirt.host_checks', 'rack', '1.0'),
     }
 
 
