@@ -154,13 +154,13 @@ class Terms:
         """
         cell = vacancy.cell
         shared = cell.shared.mask
+        room = count = shared.bit_count()
         if self.demand.cpu_policy is CPUPolicy.MIXED:
-            shared &= ~cell.dedicated.mask
-        count = shared.bit_count()
+            room = (shared & ~cell.dedicated.mask).bit_count()
         if self.limits is None:
-            return count
+            return room
         ratio = self.limits.cpu_allocation_ratio
-        return min(count, int(count * ratio) - cell.shared_usage)
+        return min(room, int(count * ratio) - cell.shared_usage)
 
     def memory_room_mib(self, vacancy: Vacancy, limits: Limits) -> int:
         """Return the MiB that the limits leave; may be negative."""

@@ -165,9 +165,10 @@ def threads_fit(
 def shared_fit(case: Case, want: GuestCell, cell: HostCell) -> bool:
     number = len(want.shared)
     shared = set(cell.shared)
+    usable = shared
     if case.guest.cpu_policy is CPUPolicy.MIXED:
-        shared -= set(cell.dedicated)
-    if number > len(shared):
+        usable = shared - set(cell.dedicated)
+    if number > len(usable):
         return False
     if case.limits is None or case.guest.cpu_policy is CPUPolicy.DEDICATED:
         return True
