@@ -26,7 +26,7 @@ class CPUs(FormattableColumn[Any]):
 
     def human_readable(self) -> str:
         """Return what a table shows."""
-        return ' '.join(filter(None, [self.text or ABSENT, self._note]))
+        return ' '.join(filter(None, [self.text, self._note])) or ABSENT
 
 
 class CPUGroups(FormattableColumn[Any]):

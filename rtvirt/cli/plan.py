@@ -31,7 +31,7 @@ _THREADS = {
     'guest_cell': 'Cell',
     'host_cell': 'Host cell',
     'cpus': 'pCPUs',
-    'siblings': 'Siblings',
+    'siblings': 'Shares with',
     'scheduler': 'Policy',
     'priority': 'Priority',
 }
@@ -108,7 +108,6 @@ def _threads(plan: Plan, host: HostTopology) -> Table:
         title='Threads',
         columns=_THREADS,
         rows=[*_thread_rows(plan, host)],
-        optional={'siblings'},
     )
 
 
@@ -138,8 +137,8 @@ def _thread_rows(plan: Plan, host: HostTopology) -> Iterator[list[Any]]:
             thread,
             None,
             None,
-            CPUs(cpus, cores.company(cpus)),
-            cores.siblings(cpus),
+            CPUs(cpus),
+            cores.siblings(cpus, cores.company(cpus)),
             str(Scheduler.FIFO) if priority else None,
             priority or None,
         ]
@@ -201,18 +200,20 @@ class _Cores:
         self._tenants.update(dict.fromkeys(cpus, tenant))
 
     def company(self, cpus: CPUSet) -> str:
-        """Return which vCPUs emulator or I/O threads run together with."""
+        """Return which vCPUs have these pCPUs for their own."""
         vcpus = CPUSet(self._vcpus[c] for c in cpus if c in self._vcpus)
-        return f'(vCPU {vcpus})' if vcpus else ''
+        return f'vCPU {vcpus}' if vcpus else ''
 
-    def siblings(self, cpus: CPUSet) -> CPUs | None:
-        """Return the other threads of a pCPU's core and who is there."""
-        if len(cpus) != 1:
-            return None
+    def siblings(self, cpus: CPUSet, company: str = '') -> CPUs:
+        """Return the other threads of a pCPU's core and who is there.
+
+        :param company: who is on the same pCPUs; that is worth more.
+        """
+        if company or len(cpus) != 1:
+            return CPUs(CPUSet(), company)
         for core in self._cores:
-            if cpus <= core:
+            if cpus < core:
                 others = core - cpus
                 tenants = [self._tenants.get(cpu, 'host') for cpu in others]
-                note = f'({", ".join(tenants)})' if tenants else ''
-                return CPUs(others, note)
-        return None
+                return CPUs(others, f'({", ".join(tenants)})')
+        return CPUs(CPUSet())

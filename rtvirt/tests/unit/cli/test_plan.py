@@ -61,13 +61,16 @@ def test_the_plan_that_the_talk_shows(rtvirt: RTVirt) -> None:
         'rt1.small on edge-8: 4 vCPUs, real-time are 2-3\n'
     )
     assert ended.rows == [
-        ['Thread', 'Cell', 'Host cell', 'pCPUs', 'Policy', 'Priority'],
-        ['vCPU 0', '0', '0', '2', '-', '-'],
-        ['vCPU 1', '0', '0', '3', '-', '-'],
-        ['vCPU 2', '0', '0', '4', 'fifo', '1'],
-        ['vCPU 3', '0', '0', '5', 'fifo', '1'],
-        ['emulator', '-', '-', '2-3 (vCPU 0-1)', '-', '-'],
-        ['I/O 1', '-', '-', '2-3 (vCPU 0-1)', '-', '-'],
+        [
+            *('Thread', 'Cell', 'Host cell', 'pCPUs', 'Shares with'),
+            *('Policy', 'Priority'),
+        ],
+        ['vCPU 0', '0', '0', '2', '-', '-', '-'],
+        ['vCPU 1', '0', '0', '3', '-', '-', '-'],
+        ['vCPU 2', '0', '0', '4', '-', 'fifo', '1'],
+        ['vCPU 3', '0', '0', '5', '-', 'fifo', '1'],
+        ['emulator', '-', '-', '2-3', 'vCPU 0-1', '-', '-'],
+        ['I/O 1', '-', '-', '2-3', 'vCPU 0-1', '-', '-'],
     ]
     assert '4 GiB  | 1 GiB     |     4 |' in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
@@ -123,11 +126,22 @@ def test_siblings_are_named_with_who_is_there(rtvirt: RTVirt) -> None:
     )
     assert ended.code == 0, ended.err
     heading, *rows = ended.rows
-    assert heading[4] == 'Siblings'
+    assert heading[4] == 'Shares with'
     others = {row[3]: row[4] for row in rows}
     assert set(others) == {'2', '3', '26', '27', '28'}
     assert others['28'] == '4 (taken)'
     assert others['2'].startswith('26 (vCPU')
+
+
+def test_a_large_plan_fits_80_columns(rtvirt: RTVirt) -> None:
+    ended = rtvirt(
+        *('plan', '--flavor', str(SAMPLES / 'flavors' / 'rt2.large.yaml')),
+        *('--host', NPS4, '--dedicated', '2-63,66-127'),
+    )
+    assert max(map(len, ended.out.splitlines())) <= 80
+    shared = {row[0]: row[4] for row in ended.rows}
+    assert shared['emulator'] == shared['I/O 1'] == 'vCPU 0-1,4-5'
+    assert shared['vCPU 2'].endswith('(vCPU 3)')
 
 
 def test_idle_siblings_are_shown(rtvirt: RTVirt, flavor: Any) -> None:
