@@ -6,7 +6,8 @@ NOVA_BIN ?= .venv-nova/bin
 REPORT := build/report
 CHECKS := pep8 unit functional integration nova docs releasenotes
 
-.PHONY: help setup demo check bench $(CHECKS) genconfig cover clean
+.PHONY: help setup demo check bench $(CHECKS) genconfig cover clean \
+	style types layers notes paths
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
@@ -36,12 +37,22 @@ bench:
 
 # The parts expect that the environment is there.
 
-pep8:
+pep8: style types layers notes paths
+
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types:
 	$(BIN)/mypy
+
+layers:
 	$(BIN)/lint-imports
+
+notes:
 	$(BIN)/reno --quiet lint
+
+paths:
 	$(BIN)/python tools/check_paths.py
 
 unit functional integration:

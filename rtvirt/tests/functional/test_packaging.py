@@ -41,13 +41,6 @@ for point in importlib.metadata.distribution('rtvirt').entry_points:
 print(json.dumps(loaded))
 """
 
-LOAD_PUBLIC = """
-import sys, rtvirt
-for name in rtvirt.__all__:
-    getattr(rtvirt, name)
-print(*sys.modules)
-"""
-
 
 def run(
     *command: str | pathlib.Path, cwd: pathlib.Path, **environ: str
@@ -206,7 +199,7 @@ def test_sdist_of_an_exported_tree_builds_the_same(
 ) -> None:
     sdist = build('sdist', exported, PBR_VERSION='4.5.6')
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter='data')
+        archive.extractall(tmp_path)
     wheel = build('wheel', tmp_path / 'rtvirt-4.5.6')
     assert wheel.name.startswith('rtvirt-4.5.6-')
     assert contents(wheel) == contents(exported_wheel)
@@ -262,13 +255,3 @@ def test_every_entry_point_loads(
         pathlib.Path(path).is_relative_to(installed)
         for path in loaded.values()
     ), loaded
-
-
-def test_import_needs_no_extra(
-    installed: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    printed = run(
-        installed / 'bin' / 'python', '-c', LOAD_PUBLIC, cwd=tmp_path
-    )
-    roots = {name.partition('.')[0] for name in printed.split()}
-    assert roots - sys.stdlib_module_names <= {'__main__', 'lxml', 'rtvirt'}
