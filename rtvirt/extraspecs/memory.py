@@ -50,7 +50,7 @@ def locked_memory(request: Request) -> bool:
         is asked for.
     """
     locked = agreed(request, _LOCKED, _IMAGE_LOCKED)
-    if locked and not (request.text(_SIZE) or request.text(_IMAGE_SIZE)):
+    if locked and not request.text(_SIZE):
         raise request.conflict(
             f'this needs {_SIZE}, which is not given',
             _LOCKED,

@@ -554,6 +554,8 @@ def encryption() -> Iterator[Scenario]:
         'SEV image', {}, {**uefi, 'hw_mem_encryption': 'yes'}, locked=True
     )
     yield accepted('off', {key: 'no', model: 'sev'}, locked=False)
+    lock = {SIZE: '2MB', 'hw:locked_memory': 'yes'}
+    yield accepted('locked anyway', {**lock, key: 'no'}, locked=True)
     yield accepted('SEV-ES', {**on, model: 'amd-sev-es'}, uefi, locked=True)
     yield accepted('SNP', {**on, model: 'amd-sev-snp'}, snp, locked=False)
     yield accepted('TDX', {**on, model: 'intel-tdx'}, tdx, locked=False)

@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loads nova before any test does, and how hypothesis runs beside it.
-
-``RTVIRT_FUZZ=extended`` takes its time: tens of thousands of cases.
-"""
+"""Loads nova before any test does, and how hypothesis runs beside it."""
 
 import importlib.util
 import logging
-import os
 import warnings
 
 import hypothesis
@@ -15,14 +11,7 @@ from rtvirt.tests.require import is_ci
 from rtvirt.tests.require import require
 
 hypothesis.settings.register_profile(
-    'beside-nova',
-    max_examples=40_000
-    if os.environ.get('RTVIRT_FUZZ') == 'extended'
-    else 4000,
-    deadline=None,
-    database=None,
-    derandomize=is_ci(),
-    suppress_health_check=list(hypothesis.HealthCheck),
+    'beside-nova', max_examples=100, deadline=None, derandomize=is_ci()
 )
 hypothesis.settings.load_profile('beside-nova')
 

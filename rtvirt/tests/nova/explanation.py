@@ -108,8 +108,10 @@ def _is_odd_digit(
 ) -> bool:
     has_digit = any(char.isdigit() for char in text)
     is_list = 'mask' in key or 'numa_cpus' in key
-    return (has_digit and not text.isascii()) or (
-        is_list and any(char in '+_' for char in text)
+    return (
+        (has_digit and not text.isascii())
+        or (is_list and any(char in '+_' for char in text))
+        or len(text) > 40
     )
 
 

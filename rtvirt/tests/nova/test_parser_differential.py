@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rtvirt answers as nova does on thousands of random flavors and images."""
+"""rtvirt answers as nova does on thousands of random flavors and images.
+
+``RTVIRT_FUZZ=extended`` takes minutes for tens of thousands.
+"""
 
 import collections
+import os
 
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 
 from rtvirt.tests.flavors import Case
 from rtvirt.tests.flavors import cases
@@ -13,6 +19,9 @@ from rtvirt.tests.nova.explanation import ask_rtvirt
 from rtvirt.tests.nova.explanation import explain
 
 
+EXAMPLES = 40_000 if os.environ.get('RTVIRT_FUZZ') == 'extended' else 4000
+
+
 def is_unexplained(case: Case) -> bool:
     return explain(case, ask_nova(case), ask_rtvirt(case)) is None
 
@@ -20,6 +29,11 @@ def is_unexplained(case: Case) -> bool:
 def test_same_answers() -> None:
     tally: collections.Counter[str] = collections.Counter()
 
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(cases())
     def compare(case: Case) -> None:
         nova = ask_nova(case)
