@@ -34,16 +34,14 @@ from rtvirt.model.finding import Severity
 )
 def interleaving(facts: HostFacts) -> Iterator[Answer]:
     """Look for a cell whose pCPUs are of several sockets."""
-    if isinstance(facts.topology, Missing):
-        yield undecided(facts.topology)
+    if isinstance(facts.sockets, Missing):
+        yield from unreadable(facts.sockets)
         return
-    packages = value_or(facts.cpu.packages, {})
-    for cell in facts.topology.cells:
-        sockets = sum(1 for cpus in packages.values() if cpus & cell.cpus)
+    product = value_or(facts.firmware.product, 'the firmware')
+    for node, sockets in facts.sockets.items():
         if sockets > 1:
-            product = value_or(facts.firmware.product, 'the firmware')
             yield Answer(
-                subject=f'node {cell.id}',
+                subject=f'node {node}',
                 actual=f'has pCPUs of {sockets} sockets ({product})',
             )
 

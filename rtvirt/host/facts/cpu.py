@@ -17,6 +17,7 @@ from rtvirt.model.facts.cpu import CPUFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.frozendict import FrozenDict
+from rtvirt.model.host import HostTopology
 
 CPU: Final = '/sys/devices/system/cpu'
 
@@ -28,15 +29,31 @@ def read_cpu_ids(tree: Tree) -> tuple[int, ...]:
     return tuple(cpu for cpu in numbered(tree, CPU, 'cpu') if cpu <= MAX_CPU)
 
 
-def read_cpu_facts(tree: Tree, ids: Iterable[int]) -> CPUFacts:
+def read_cpu_facts(tree: Tree) -> CPUFacts:
     """Read which CPUs there are and what they can do."""
-    return CPUFacts(
-        **read_fields(tree, CPUFacts),
-        **_read_cpuinfo(tree),
-        packages=group_by_text(
-            tree, ids, f'{CPU}/cpu{{}}/topology/physical_package_id'
-        ),
-    )
+    return CPUFacts(**read_fields(tree, CPUFacts), **_read_cpuinfo(tree))
+
+
+def read_sockets(
+    tree: Tree, topology: HostTopology | Missing
+) -> FrozenDict[int, int] | Missing:
+    """Return of each cell how many sockets its pCPUs are of.
+
+    Where the topology knows the socket of a cell it is one.
+    """
+    if isinstance(topology, Missing):
+        return topology
+    counts = {}
+    for cell in topology.cells:
+        counts[cell.id] = 1
+        if cell.socket is None:
+            sockets = group_by_text(
+                tree, cell.cpus, f'{CPU}/cpu{{}}/topology/physical_package_id'
+            )
+            if isinstance(sockets, Missing):
+                return sockets
+            counts[cell.id] = len(sockets)
+    return FrozenDict(counts)
 
 
 def group_by_text(

@@ -12,6 +12,7 @@ from rtvirt.host.facts.archive import read_archive
 from rtvirt.host.facts.cgroup import read_cgroup_facts
 from rtvirt.host.facts.cpu import read_cpu_facts
 from rtvirt.host.facts.cpu import read_cpu_ids
+from rtvirt.host.facts.cpu import read_sockets
 from rtvirt.host.facts.directory import DirectoryTree
 from rtvirt.host.facts.interrupt import read_interrupt_facts
 from rtvirt.host.facts.interrupt import read_network_facts
@@ -66,13 +67,15 @@ def open_tree(root: str | os.PathLike[str]) -> Tree:
 def read_tree(tree: Tree) -> HostFacts:
     """Read the facts of the host whose files these are."""
     ids = read_cpu_ids(tree)
-    cpu = read_cpu_facts(tree, ids)
+    cpu = read_cpu_facts(tree)
+    topology = _read_topology(tree)
     tasks = read_tasks(tree)
     return HostFacts(
         kernel=read_kernel_facts(tree),
         scheduler=read_scheduler_facts(tree, ids),
         watchdog=WatchdogFacts(**read_fields(tree, WatchdogFacts)),
-        topology=_read_topology(tree),
+        topology=topology,
+        sockets=read_sockets(tree, topology),
         cpu=cpu,
         power=read_power_facts(tree, ids, cpu.efficiency),
         memory=read_memory_facts(tree),

@@ -27,7 +27,6 @@ class CPUFacts:
     :ivar isolated: CPUs outside the load balancing of the booted kernel.
     :ivar nohz_full: CPUs that may stop their tick; absent where the kernel
         cannot.
-    :ivar packages: of each socket, its CPUs.
     :ivar performance: the big cores of a hybrid processor.
     :ivar efficiency: the small cores of a hybrid processor.
     """
@@ -43,9 +42,6 @@ class CPUFacts:
     nohz_full: CPUSet | Missing = fact(f'{_CPU}/nohz_full', parse_list)
     smt_control: str | Missing = fact(f'{_CPU}/smt/control', parse_text)
     smt_active: bool | Missing = fact(f'{_CPU}/smt/active', parse_flag)
-    packages: Missing | Mapping[str, CPUSet] = fact(
-        f'{_CPU}/cpu*/topology/physical_package_id'
-    )
     performance: CPUSet | Missing = fact(
         '/sys/devices/cpu_core/cpus', parse_list
     )

@@ -62,6 +62,7 @@ class HostFacts:
 
     :ivar topology: cells, cores, caches and pages, with every online pCPU
         both dedicated and shared.
+    :ivar sockets: of each cell, how many sockets its pCPUs are of.
     :ivar tasks: the threads of the host, the kernel's among them.
     :ivar intent: what the operator adds; nothing reads it from a file.
     """
@@ -70,6 +71,9 @@ class HostFacts:
     scheduler: SchedulerFacts = SchedulerFacts()
     watchdog: WatchdogFacts = WatchdogFacts()
     topology: HostTopology | Missing = fact('/sys/devices/system/cpu')
+    sockets: Missing | Mapping[int, int] = fact(
+        '/sys/devices/system/cpu/cpu*/topology/physical_package_id'
+    )
     cpu: CPUFacts = CPUFacts()
     power: PowerFacts = PowerFacts()
     memory: MemoryFacts = MemoryFacts()
