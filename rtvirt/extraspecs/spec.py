@@ -71,6 +71,7 @@ class Spec:
     :ivar values: the words it takes, where ``kind`` is a word.
     :ivar minimum: least number allowed, None where there is none.
     :ivar maximum: greatest number allowed, None where there is none.
+    :ivar form: what it takes, where kind and limits do not say it all.
     :ivar default: what holds where it is not given; empty for nothing.
     :ivar description: what it asks for.
     :ivar effect: what rtvirt does about it.
@@ -92,6 +93,7 @@ class Spec:
     values: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    form: str = ''
     default: str = ''
     description: str
     effect: str
@@ -105,6 +107,8 @@ class Spec:
     @property
     def expected(self) -> str:
         """What is accepted, as an error message says it."""
+        if self.form:
+            return self.form
         if self.kind is Kind.WORD:
             *others, last = self.values
             return f'{", ".join(others)} or {last}' if others else last

@@ -70,6 +70,8 @@ def _limits(request: Request) -> _Triple:
     for key, image_key in zip(_LIMITS, _IMAGE_LIMITS, strict=True):
         ours = request.specs.get(key, 0)
         theirs = request.properties.get(image_key, 0)
+        if ours < 0:
+            raise request.invalid(key)
         if ours and theirs > ours:
             raise request.conflict(
                 'the image allows more than the flavor',

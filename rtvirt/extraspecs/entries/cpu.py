@@ -153,9 +153,10 @@ _QUOTA: Final = (
         kind=Kind.NUMBER,
         minimum=0,
         maximum=1_000_000,
+        form='0, or a whole number from 1000 to 1000000',
         description=(
-            'Enforcement period of the quota in microseconds, from 1000; 0 '
-            'leaves it to libvirt.'
+            'Enforcement period of the quota in microseconds; 0 leaves it to '
+            'libvirt.'
         ),
         effect='Written as <period>.',
         since='2013.1',
@@ -165,9 +166,13 @@ _QUOTA: Final = (
         name='quota:cpu_quota',
         kind=Kind.NUMBER,
         maximum=17_592_186_044_415,
+        form=(
+            '0, a negative number, or a whole number from 1000 to '
+            '17592186044415'
+        ),
         description=(
-            'CPU time per period in microseconds, from 1000; 0 leaves it to '
-            'libvirt, a negative number is no limit.'
+            'CPU time per period in microseconds; 0 leaves it to libvirt, a '
+            'negative number is no limit.'
         ),
         effect='Written as <quota>.',
         since='2013.1',

@@ -18,7 +18,6 @@ from rtvirt.tests.nova.explanation import ask_nova
 from rtvirt.tests.nova.explanation import ask_rtvirt
 from rtvirt.tests.nova.explanation import explain
 
-
 EXAMPLES = 40_000 if os.environ.get('RTVIRT_FUZZ') == 'extended' else 4000
 
 
