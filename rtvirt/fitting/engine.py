@@ -65,8 +65,8 @@ def fit(
     """Return a plan for the guest on the host.
 
     :param limits: allocation ratios; None binds nothing.
-    :param strategy: ``spread``, ``pack`` or a function: the order in which
-        host cells are tried.
+    :param strategy: ``spread``, ``pack``, ``best-fit`` or a function
+        (:mod:`~rtvirt.fitting.strategy`): the order of the host cells.
     :param accept: called with finished plans, best first; the first one it
         accepts is returned. Only here may the time not be polynomial: all
         plans may have to be shown.

@@ -3,7 +3,8 @@
 
 A strategy is a function of the demand and of what is free on each host
 cell; it returns the latter, best first. It decides only where there is a
-choice: whether a guest fits does not depend on it.
+choice: whether a guest fits does not depend on it. Besides those with a
+name there is :func:`~rtvirt.fitting.catalog.catalog_strategy`.
 """
 
 from __future__ import annotations
@@ -50,11 +51,36 @@ def pack(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:
     return order
 
 
+def best_fit(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:
+    """Return first the cells where the least is left.
+
+    The fewest free pCPUs, then the fewest whole cores, then the least
+    memory in pages of the size asked for (all memory, where that is no
+    number): so that whole cells and whole cores stay free for guests that
+    need them.
+    """
+    if demand.cpu_policy is CPUPolicy.SHARED:
+        return pack(demand, vacancies)
+    size_kib = demand.cells[0].page_kib
+
+    def left(vacancy: Vacancy) -> tuple[int, int, int]:
+        memory = vacancy.memory_mib
+        if size_kib:
+            memory = vacancy.backing.get(size_kib, 0)
+        return vacancy.count, vacancy.stock[0], memory
+
+    return sorted(vacancies, key=left)
+
+
 _emptiness: Final = attrgetter('emptiness')
 _memory: Final = attrgetter('memory_mib')
 _shared_usage: Final = attrgetter('cell.shared_usage')
 
-_NAMED: Final[dict[str, Strategy]] = {'spread': spread, 'pack': pack}
+_NAMED: Final[dict[str, Strategy]] = {
+    'spread': spread,
+    'pack': pack,
+    'best-fit': best_fit,
+}
 
 
 def find_strategy(strategy: str | Strategy) -> Strategy:
