@@ -44,7 +44,7 @@ def kvm_trouble(device: str = '/dev/kvm') -> str:
         except OSError as error:
             return f'{device}: {error.strerror}'
     if platform.machine() in _X86:
-        cpu = read_cpu_facts(DirectoryTree(), ())
+        cpu = read_cpu_facts(DirectoryTree())
         if cpu.has_flag('vmx', 'svm') is False:
             return (
                 f'{device} answers, but the processor has neither vmx nor svm'
