@@ -25,6 +25,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
 
     import rtvirt
     from rtvirt.testing import FakeHost
@@ -57,3 +59,21 @@ def rtvirt_flavor() -> Callable[..., rtvirt.Flavor]:
     from rtvirt.testing import realtime_flavor
 
     return realtime_flavor
+
+
+@pytest.fixture
+def rtvirt_domain_file(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes the XML of a plan and returns the file.
+
+    It takes the arguments of :func:`rtvirt.domain_xml`; the file is called
+    after the domain.
+    """
+    import rtvirt
+
+    def write(plan: rtvirt.Plan, *, name: str, **options: Any) -> Path:
+        path = tmp_path / f'{name}.xml'
+        xml = rtvirt.domain_xml(plan, name=name, **options)
+        path.write_text(xml, encoding='utf-8')
+        return path
+
+    return write

@@ -27,6 +27,7 @@ A test for pytest imports nothing: see :mod:`rtvirt.pytest_plugin`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -189,3 +190,29 @@ class FakeHost(fixtures.Fixture):
         while f'guest-{number}' in self._plans:
             number += 1
         return f'guest-{number}'
+
+
+class DomainFile(fixtures.Fixture):
+    """A file that holds the XML of a planned domain.
+
+    :ivar path: the file; it goes when the test ends.
+    :param options: those of :func:`rtvirt.domain_xml`.
+
+    >>> plan = rtvirt.fit(rtvirt.parse_guest(realtime_flavor()), edge_host())
+    >>> with DomainFile(plan, name='plc-1') as file:
+    ...     rtvirt.parse_domain(file.path.read_bytes()).name
+    'plc-1'
+    """
+
+    path: Path
+
+    def __init__(
+        self, plan: rtvirt.Plan, *, name: str = 'guest', **options: Any
+    ) -> None:
+        super().__init__()
+        self._text = rtvirt.domain_xml(plan, name=name, **options)
+
+    def _setUp(self) -> None:  # noqa: N802 - the name that fixtures calls
+        directory = self.useFixture(fixtures.TempDir())
+        self.path = Path(directory.path, 'domain.xml')
+        self.path.write_text(self._text, encoding='utf-8')

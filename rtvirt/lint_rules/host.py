@@ -12,7 +12,7 @@ from rtvirt.lint_rules.base import RuleGroup
 from rtvirt.lint_rules.base import rule
 from rtvirt.lint_rules.view import pin_of
 from rtvirt.lint_rules.view import realtime_vcpus
-from rtvirt.lint_rules.view import vcpu_count
+from rtvirt.lint_rules.view import vcpu_range
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.isolation import find_isolation
@@ -122,7 +122,7 @@ def siblings_are_idle(
     realtime = realtime_vcpus(domain)
     mine = CPUSet()
     others = CPUSet()
-    for vcpu in range(min(vcpu_count(domain), 4096)):
+    for vcpu in vcpu_range(domain):
         pin = pin_of(domain, vcpu) or CPUSet()
         if vcpu in realtime:
             mine |= pin

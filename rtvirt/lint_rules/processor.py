@@ -11,9 +11,11 @@ from rtvirt.libvirtxml.domain import Domain
 from rtvirt.lint_rules.base import Flaw
 from rtvirt.lint_rules.base import RuleGroup
 from rtvirt.lint_rules.base import rule
+from rtvirt.lint_rules.view import MAX_VCPUS
 from rtvirt.lint_rules.view import is_realtime
 from rtvirt.lint_rules.view import pin_of
 from rtvirt.lint_rules.view import vcpu_count
+from rtvirt.lint_rules.view import vcpu_range
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.finding import Severity
@@ -131,7 +133,7 @@ def cells_hold_vcpus(
             )
         seen |= cpus
     count = vcpu_count(domain)
-    if not domain.cpu.cells or count > 4096:
+    if not domain.cpu.cells or count > MAX_VCPUS:
         return
     every = CPUSet(range(count))
     if beyond := seen - every:
@@ -159,7 +161,7 @@ def hint_is_true(domain: Domain, _facts: HostFacts | None) -> Iterator[Flaw]:
         return
     floating = []
     owned: set[CPUSet] = set()
-    for vcpu in range(min(vcpu_count(domain), 4096)):
+    for vcpu in vcpu_range(domain):
         pin = pin_of(domain, vcpu)
         if pin is None or len(pin) != 1 or pin in owned:
             floating.append(vcpu)

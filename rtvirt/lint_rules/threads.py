@@ -10,6 +10,7 @@ from rtvirt.libvirtxml.domain import Domain
 from rtvirt.lint_rules.base import Flaw
 from rtvirt.lint_rules.base import RuleGroup
 from rtvirt.lint_rules.base import rule
+from rtvirt.lint_rules.view import MAX_VCPUS
 from rtvirt.lint_rules.view import emulator_cpus
 from rtvirt.lint_rules.view import iothread_ids
 from rtvirt.lint_rules.view import is_realtime
@@ -17,6 +18,7 @@ from rtvirt.lint_rules.view import pin_of
 from rtvirt.lint_rules.view import realtime_cpus
 from rtvirt.lint_rules.view import realtime_vcpus
 from rtvirt.lint_rules.view import vcpu_count
+from rtvirt.lint_rules.view import vcpu_range
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.finding import Severity
@@ -106,7 +108,7 @@ def others_keep_off(
     """Look for ordinary vCPUs whose pCPUs are all real-time."""
     realtime = realtime_vcpus(domain)
     taken = realtime_cpus(domain)
-    for vcpu in range(min(vcpu_count(domain), 4096)):
+    for vcpu in vcpu_range(domain):
         pin = None if vcpu in realtime else pin_of(domain, vcpu)
         if pin and pin & taken:
             yield Flaw(
@@ -300,7 +302,7 @@ def plugged_vcpus_are_pinned(
     if vcpu and vcpu.current is not None and is_realtime(domain):
         bare = [
             number
-            for number in range(vcpu.current, min(vcpu.count, 4096))
+            for number in range(vcpu.current, min(vcpu.count, MAX_VCPUS))
             if number not in domain.cputune.vcpupins
         ]
         if bare:

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rtvirt.libvirtxml.cputune import VCPUSched
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.model.cpuset import CPUSet
+
+MAX_VCPUS: Final = 4096
+"""KVM_MAX_VCPUS of x86: rules go through no more vCPUs or I/O threads."""
 
 REALTIME = frozenset({'fifo', 'rr'})
 """The schedulers that never give way to an ordinary thread."""
@@ -14,6 +19,11 @@ REALTIME = frozenset({'fifo', 'rr'})
 def vcpu_count(domain: Domain) -> int:
     """Return how many vCPUs the domain has; libvirt's default is one."""
     return domain.vcpu.count if domain.vcpu else 1
+
+
+def vcpu_range(domain: Domain) -> range:
+    """Return the vCPUs to go through, whatever count a document gives."""
+    return range(min(vcpu_count(domain), MAX_VCPUS))
 
 
 def realtime_vcpus(domain: Domain) -> dict[int, VCPUSched]:
@@ -63,7 +73,7 @@ def iothread_ids(domain: Domain) -> frozenset[int]:
     Those that ``<iothreadids>`` does not name have the lowest ids free.
     """
     named = set(domain.iothreadids)
-    count = max(domain.iothreads or 0, len(named))
+    count = max(min(domain.iothreads or 0, MAX_VCPUS), len(named))
     number = 1
     while len(named) < count:
         named.add(number)

@@ -20,6 +20,9 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.pages import PageSize
 
+MAX_IOTHREADS: Final = 64
+"""More than any guest has disks for."""
+
 
 class CPUPolicy(enum.StrEnum):
     """Whether vCPUs have pCPUs of their own (``hw:cpu_policy``)."""
@@ -226,7 +229,7 @@ class GuestRequirement:
         require_int('vcpus', self.vcpus, 1, MAX_CPU + 1)
         require_int('memory_mib', self.memory_mib, 0)
         require_int('emulator_priority', self.emulator_priority, 0, 99)
-        require_int('iothreads', self.iothreads, 0)
+        require_int('iothreads', self.iothreads, 0, MAX_IOTHREADS)
         if self.cache_mib is not None:
             require_int('cache_mib', self.cache_mib, 1)
         if self.memory_bandwidth is not None:

@@ -5,6 +5,7 @@
 and processor time and prints what came of it, one line of JSON each.
 """
 
+import functools
 import json
 import resource
 import signal
@@ -95,6 +96,18 @@ def with_cell(**changed: Any) -> Any:
     data = a_host().to_dict()
     data['cells'][0].update(changed)
     return rtvirt.HostTopology.from_dict(data)
+
+
+def place(vcpus: int = 4, **terms: Any) -> Any:
+    """Fit a guest that would fit but for the terms or its size."""
+    return rtvirt.fit(
+        guest({'hw:cpu_policy': 'dedicated'}, vcpus=vcpus), a_host(), **terms
+    )
+
+
+@functools.cache
+def a_plan() -> Any:
+    return place()
 
 
 Case = Callable[[], Any]
@@ -266,6 +279,12 @@ HOSTS: dict[str, Case] = {
     'cell-cpus-endless': lambda: with_cell(dedicated=[ENDLESS]),
     'cell-cores-nested': lambda: with_cell(siblings=deep()),
     'cell-keys-endless': lambda: with_cell(**{MEGABYTES: 1}),
+    'plan-iothreads': lambda: rtvirt.Plan.from_dict(
+        {
+            **a_plan().to_dict(),
+            'guest': {**a_plan().to_dict()['guest'], 'iothreads': HUGE},
+        }
+    ),
     'plan-nested': lambda: rtvirt.Plan.from_dict(
         {'schema_version': 1, 'guest': deep()}
     ),
@@ -276,13 +295,6 @@ HOSTS: dict[str, Case] = {
         {'schema_version': 1, ENDLESS: 1}  # type: ignore[dict-item]
     ),
 }
-
-
-def place(vcpus: int = 4, **terms: Any) -> Any:
-    """Fit a guest that would fit but for the terms or its size."""
-    return rtvirt.fit(
-        guest({'hw:cpu_policy': 'dedicated'}, vcpus=vcpus), a_host(), **terms
-    )
 
 
 FITS: dict[str, Case] = {
@@ -305,11 +317,120 @@ FITS: dict[str, Case] = {
     'limits-nan': lambda: rtvirt.Limits(cpu_allocation_ratio=float('nan')),
 }
 
-CASES: dict[str, Case] = {**VALUES, **FLAVORS, **HOSTS, **FITS}
+
+def write(**options: Any) -> Any:
+    return rtvirt.domain_xml(a_plan(), **{'name': 'x', **options})
+
+
+def read(text: str | bytes) -> Any:
+    return rtvirt.parse_domain(text)
+
+
+def tuned(inside: str) -> Any:
+    """Read a domain and merge a plan into it."""
+    return rtvirt.apply_plan(a_plan(), domain(inside))
+
+
+def domain(inside: str, doctype: str = '') -> str:
+    return f"{doctype}<domain type='kvm'><name>x</name>{inside}</domain>"
+
+
+def pin(vcpu: Any, cpuset: Any) -> str:
+    return domain(
+        f"<cputune><vcpupin vcpu='{vcpu}' cpuset='{cpuset}'/></cputune>"
+    )
+
+
+NAMES = {
+    'nul': 'a\0b',
+    'escape': 'a\x1b[31mb',
+    'newline': 'a\nb',
+    'slash': '../a',
+    'surrogate': 'a\ud800b',
+    'illegal': 'a\ufffeb',
+    'long': MEGABYTES,
+    'empty': '',
+}
+
+DOMAINS: dict[str, Case] = {
+    **{
+        f'name-{word}': functools.partial(write, name=name)
+        for word, name in NAMES.items()
+    },
+    'uuid-long': lambda: write(uuid=MEGABYTES),
+    'machine-quote': lambda: write(machine='q35"/><x a="'),
+    'type-long': lambda: write(virt_type=MEGABYTES),
+    'disk-control': lambda: write(disks=['/a\x01']),
+    'disk-relative': lambda: write(disks=['a']),
+    'disk-format': lambda: rtvirt.Disk(path='/a', format=MEGABYTES),
+    'network-control': lambda: write(network='a\x01'),
+    'network-mac': lambda: rtvirt.Network(mac=MEGABYTES),
+    'cmdline-control': lambda: write(kernel='/k', cmdline='a\0b'),
+    'domain-bomb': lambda: read(domain('<title>&a11;</title>', BOMB)),
+    'domain-external': lambda: read(domain('<title>&x;</title>', EXTERNAL)),
+    'domain-parameter': lambda: read(domain('', PARAMETER)),
+    'domain-foreign': lambda: read(domain('', FOREIGN)),
+    'domain-utf16': lambda: read(domain('', BOMB).encode('utf-16')),
+    'domain-utf7': lambda: read(
+        b'<?xml version="1.0" encoding="utf-7"?>'
+        + domain('+ADw-x/+AD4-').encode()
+    ),
+    'domain-long': lambda: read(domain(f'<title>{MEGABYTES}</title>')),
+    'domain-many': lambda: read(domain('<title/>' * 10**6)),
+    'domain-deep': lambda: read(domain('<a>' * 10**6)),
+    'domain-deep-closed': lambda: read(domain('<a>' * 10**5 + '</a>' * 10**5)),
+    'domain-attributes': lambda: read(
+        domain('<a ' + ' '.join(f'a{n}="x"' for n in range(10**6)) + '/>')
+    ),
+    'domain-zeros': lambda: read(b'\0' * (10 << 20)),
+    'domain-half': lambda: read('<domain'),
+    'domain-none': lambda: read(''),
+    'domain-vcpu-endless': lambda: read(domain(f"<vcpu>{'9' * 10**6}</vcpu>")),
+    'domain-vcpu-twice': lambda: tuned('<vcpu>1</vcpu>' * 2),
+    'apply-counts-huge': lambda: tuned(
+        f'<vcpu>{HUGE}</vcpu><iothreads>{HUGE}</iothreads>'
+    ),
+    'domain-memory-negative': lambda: read(domain('<memory>-1</memory>')),
+    'domain-memory-unit': lambda: read(
+        domain(f"<memory unit='{'x' * 10**6}'>1</memory>")
+    ),
+    'domain-pin-huge': lambda: read(pin(0, '0-999999999')),
+    'domain-pin-endless': lambda: read(pin('9' * 10**6, 0)),
+    'domain-pin-long': lambda: read(pin(0, '0,' * 10**6)),
+    'domain-iothreads-endless': lambda: read(
+        domain(f"<iothreads>{'9' * 10**6}</iothreads>")
+    ),
+    'lint-bomb': lambda: rtvirt.lint(
+        read(domain('<title>&a11;</title>', BOMB))
+    ),
+    'lint-vcpus-huge': lambda: rtvirt.lint(
+        read(domain(f'<vcpu>{HUGE}</vcpu>'))
+    ),
+    'lint-iothreads-huge': lambda: rtvirt.lint(
+        read(domain(f'<iothreads>{HUGE}</iothreads>'))
+    ),
+    'lint-topology-huge': lambda: rtvirt.lint(
+        read(
+            domain(
+                f"<cpu><topology sockets='{HUGE}' cores='{HUGE}' threads='1'/></cpu>"
+            )
+        )
+    ),
+    'apply-bomb': lambda: rtvirt.apply_plan(
+        a_plan(), domain('<title>&a11;</title>', BOMB)
+    ),
+    'apply-no-domain': lambda: rtvirt.apply_plan(a_plan(), '<network/>'),
+}
+
+CASES: dict[str, Case] = {**VALUES, **FLAVORS, **HOSTS, **FITS, **DOMAINS}
 
 HARMLESS = {
     'node-cpus-far',  # nova looks at the keys of the nodes there are
     'sockets-huge',  # a wish, which the vCPUs limit
+    'apply-counts-huge',  # the plan's counts take their place
+    'lint-vcpus-huge',  # findings are the answer
+    'lint-iothreads-huge',
+    'lint-topology-huge',
 }
 """Cases that need no refusal."""
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from rtvirt.extraspecs.spec import Kind
 from rtvirt.extraspecs.spec import Spec
+from rtvirt.model.guest import MAX_IOTHREADS
 from rtvirt.model.guest import HaltPoll
 from rtvirt.model.guest import L3Policy
 from rtvirt.model.guest import Scheduler
@@ -58,7 +59,7 @@ SPECS: Final = (
         'iothreads',
         Kind.NUMBER,
         minimum=0,
-        maximum=64,
+        maximum=MAX_IOTHREADS,
         default='1',
         description='How many I/O threads the guest has.',
         effect=(

@@ -8,6 +8,7 @@ export.
 import dataclasses
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -202,8 +203,83 @@ def test_one_except_clause_catches_what_is_refused(
         lambda: rtvirt.parse_guest(flavor, {'hw_cpu_policy': 'odd'}),
         lambda: rtvirt.HostTopology.from_capabilities('<html/>'),
         lambda: rtvirt.Plan.from_dict({}),
+        lambda: rtvirt.parse_domain('<html/>'),
     ):
         with pytest.raises(rtvirt.RTVirtError) as caught:
             wrong()
         assert caught.value.code
         assert caught.value.message
+
+
+@pytest.fixture
+def root(plan: rtvirt.Plan) -> ElementTree.Element:
+    return ElementTree.fromstring(rtvirt.domain_xml(plan, name='plc-1'))
+
+
+def test_the_xml_is_what_the_talk_shows(root: ElementTree.Element) -> None:
+    assert root.findtext('name') == 'plc-1'
+    assert root.findtext('vcpu') == '4'
+    pins = {
+        pin.get('vcpu'): pin.get('cpuset')
+        for pin in root.findall('cputune/vcpupin')
+    }
+    assert pins == {'0': '2', '1': '3', '2': '4', '3': '5'}
+    (emulator,) = root.findall('cputune/emulatorpin')
+    assert emulator.get('cpuset') == '2-3'
+    realtime = root.findall('cputune/vcpusched')
+    assert {
+        (one.get('scheduler'), one.get('priority')) for one in realtime
+    } == {('fifo', '1')}
+    vcpus = [rtvirt.CPUSet.parse(one.get('vcpus', '')) for one in realtime]
+    assert set().union(*vcpus) == {2, 3}
+    (page,) = root.findall('memoryBacking/hugepages/page')
+    assert (page.get('size'), page.get('unit')) == ('1048576', 'KiB')
+    assert page.get('nodeset') == '0'
+    assert root.find('memoryBacking/nosharepages') is not None
+    assert root.find('memoryBacking/locked') is not None
+
+
+def test_a_name_is_a_name_and_no_markup(plan: rtvirt.Plan) -> None:
+    name = """a"b'c<d>&e;]]>é\U0001f600"""
+    text = rtvirt.domain_xml(plan, name=name)
+    assert ElementTree.fromstring(text).findtext('name') == name
+    assert rtvirt.parse_domain(text).name == name
+
+
+def test_an_existing_domain_takes_the_plan(plan: rtvirt.Plan) -> None:
+    theirs = """<domain type='kvm'><!-- line 3, cell 7 -->
+  <name>press</name>
+  <memory unit='GiB'>8</memory>
+  <vcpu placement='static' cpuset='0-7'>2</vcpu>
+  <metadata><acme:tag xmlns:acme='http://acme.example/'>x</acme:tag></metadata>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices><watchdog model='i6300esb'/><acme a = "1"/></devices>
+</domain>"""
+    ours = rtvirt.apply_plan(plan, theirs)
+    for kept in (
+        '<!-- line 3, cell 7 -->',
+        '<name>press</name>',
+        "<acme:tag xmlns:acme='http://acme.example/'>x</acme:tag>",
+        "<type arch='x86_64' machine='pc'>hvm</type>",
+        '<acme a = "1"/>',
+    ):
+        assert kept in ours
+    assert rtvirt.apply_plan(plan, ours) == ours
+    root = ElementTree.fromstring(ours)
+    assert root.findtext('vcpu') == '4'
+    assert len(root.findall('cputune/vcpupin')) == 4
+
+
+def test_a_domain_is_read_and_written(plan: rtvirt.Plan) -> None:
+    text = rtvirt.domain_xml(
+        plan,
+        name='plc-1',
+        disks=['/srv/plc-1.img', rtvirt.Disk(path='/b', format='qcow2')],
+        network=rtvirt.Network(bridge='br0'),
+    )
+    domain = rtvirt.parse_domain(text)
+    assert isinstance(domain, rtvirt.Domain)
+    assert domain.to_xml() == text
+    domain.name = 'plc-2'
+    assert domain.to_xml() == text.replace('plc-1<', 'plc-2<')
+    assert rtvirt.parse_domain(domain.to_xml()) == domain

@@ -14,6 +14,7 @@ import yaml
 import rtvirt
 from rtvirt import pytest_plugin
 from rtvirt import testing
+from rtvirt.testing import DomainFile
 from rtvirt.testing import FakeHost
 from rtvirt.testing import edge_host
 from rtvirt.testing import nps4_host
@@ -138,6 +139,16 @@ class TestFakeHost:
                 assert len(host.plans) == 1
 
 
+class TestDomainFile:
+    def test_is_there_as_long_as_the_fixture_is(self) -> None:
+        with FakeHost() as host:
+            plan = host.place(realtime_flavor())
+        with DomainFile(plan, name='plc-1', virt_type='qemu') as file:
+            domain = rtvirt.parse_domain(file.path.read_bytes())
+            assert (domain.name, domain.virt_type) == ('plc-1', 'qemu')
+        assert not file.path.exists()
+
+
 class TestWithFixtures(fixtures.TestWithFixtures):
     def test_serves_test_cases_of_the_fixtures_family(self) -> None:
         host = self.useFixture(FakeHost())
@@ -158,6 +169,13 @@ def test_guests_keep_apart(rtvirt_host, rtvirt_flavor):
 def test_starts_without_guests(rtvirt_host, rtvirt_topology):
     assert rtvirt_host.topology == rtvirt_topology
     assert rtvirt_host.topology == rtvirt.testing.edge_host()
+
+def test_writes_domains(rtvirt_host, rtvirt_flavor, rtvirt_domain_file):
+    for name in ('plc-1', 'plc-2'):
+        plan = rtvirt_host.place(rtvirt_flavor(vcpus=2))
+        path = rtvirt_domain_file(plan, name=name)
+        assert rtvirt.parse_domain(path.read_bytes()).name == name
+    assert len(list(path.parent.iterdir())) == 2
 
 class TestLarge:
     @pytest.fixture
@@ -185,7 +203,7 @@ def test_serves_pytest(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '3 passed' in done.stdout
+    assert '4 passed' in done.stdout
 
 
 def test_the_plugin_is_harmless_where_it_is_not_used() -> None:
