@@ -46,11 +46,13 @@ if TYPE_CHECKING:
     from rtvirt.model.host import HostCell as HostCell
     from rtvirt.model.host import HostTopology as HostTopology
     from rtvirt.model.limits import Limits as Limits
+    from rtvirt.model.observed import ObservedDomain as ObservedDomain
     from rtvirt.model.pages import PagePool as PagePool
     from rtvirt.model.pages import PageSize as PageSize
     from rtvirt.model.plan import Plan as Plan
     from rtvirt.model.plan import PlannedCell as PlannedCell
     from rtvirt.model.reason import FitReason as FitReason
+    from rtvirt.verifier import verify as verify
 
 _HOMES = {
     'apply_plan': 'rtvirt.domain',
@@ -89,11 +91,13 @@ _HOMES = {
     'HostCell': 'rtvirt.model.host',
     'HostTopology': 'rtvirt.model.host',
     'Limits': 'rtvirt.model.limits',
+    'ObservedDomain': 'rtvirt.model.observed',
     'PagePool': 'rtvirt.model.pages',
     'PageSize': 'rtvirt.model.pages',
     'Plan': 'rtvirt.model.plan',
     'PlannedCell': 'rtvirt.model.plan',
     'FitReason': 'rtvirt.model.reason',
+    'verify': 'rtvirt.verifier',
 }
 """The module of each public name, as type checkers read it above."""
 

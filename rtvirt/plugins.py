@@ -29,12 +29,20 @@ if TYPE_CHECKING:
     from rtvirt.configurators.base import Configurator
     from rtvirt.lint_rules.run import LintRule
     from rtvirt.model.finding import Finding
+    from rtvirt.verifiers.run import Verify
 
 COMMANDS: Final = 'rtvirt.commands'
 CONFIGURATORS: Final = 'rtvirt.configurators'
 HOST_CHECKS: Final = 'rtvirt.host_checks'
 LINT_RULES: Final = 'rtvirt.lint_rules'
-NAMESPACES: Final = (COMMANDS, CONFIGURATORS, HOST_CHECKS, LINT_RULES)
+VERIFIERS: Final = 'rtvirt.verifiers'
+NAMESPACES: Final = (
+    COMMANDS,
+    CONFIGURATORS,
+    HOST_CHECKS,
+    LINT_RULES,
+    VERIFIERS,
+)
 
 _OWN: Final = 'rtvirt'
 
@@ -233,6 +241,17 @@ def lint_rules(*names: str) -> tuple[LintRule, ...]:
     return _load_tables(LINT_RULES, names, RuleGroup, 'rule')
 
 
+@functools.cache
+def verifiers(*names: str) -> tuple[Verify, ...]:
+    """Return the verifiers of running domains, or those that are named.
+
+    As :func:`host_checks`.
+    """
+    from rtvirt.verifiers.base import VerifierGroup  # noqa: PLC0415
+
+    return _load_tables(VERIFIERS, names, VerifierGroup, 'verifier')
+
+
 def _load_tables(
     namespace: str, names: Iterable[str], group: type[Any], what: str
 ) -> tuple[Any, ...]:
@@ -295,5 +314,6 @@ LOADERS: Final[dict[str, Callable[..., tuple[Any, ...]]]] = {
     CONFIGURATORS: configurators,
     HOST_CHECKS: host_checks,
     LINT_RULES: lint_rules,
+    VERIFIERS: verifiers,
 }
 """The loader of each namespace but that of commands, which are lazy."""

@@ -20,6 +20,7 @@ extensions = [
     'command',
     'layers',
     'lint',
+    'verify',
 ]
 highlight_language = 'none'
 maximum_signature_line_length = 79

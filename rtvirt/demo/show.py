@@ -8,14 +8,16 @@ from typing import Final
 
 from rtvirt.demo.screen import Screen
 from rtvirt.model.observed import ObservedDomain
-from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
-from rtvirt.model.observed import Scheduling
 from rtvirt.model.plan import Plan
 from rtvirt.verifiers.proof import MemoryProof
 from rtvirt.verifiers.proof import ThreadProof
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.wanted import memory_of_plan
+from rtvirt.verifiers.wanted import threads_of_plan
+from rtvirt.verifiers.words import say_pages
+from rtvirt.verifiers.words import say_scheduling
 
 _THREADS: Final = ('thread', 'tid', 'name', 'planned', 'actual', 'verdict')
 _MEMORY: Final = ('memory', 'planned', 'actual', 'verdict')
@@ -34,8 +36,8 @@ def show_proof(
     :param locked: whether the guest was started with locked memory.
     :return: whether everything is as planned.
     """
-    threads = prove_threads(plan, observed)
-    memory = prove_memory(plan, observed.memory)
+    threads = prove_threads(threads_of_plan(plan), observed)
+    memory = prove_memory(memory_of_plan(plan), observed.memory)
     screen.table(_THREADS, [_thread_row(proof) for proof in threads])
     screen.say()
     screen.table(_MEMORY, _memory_rows(plan, memory, locked=locked))
@@ -76,23 +78,21 @@ def _thread_row(proof: ThreadProof) -> Row:
         proof.subject,
         str(thread.tid) if thread else '-',
         thread.name if thread else '-',
-        _describe(proof.planned) if proof.planned else 'idle by now',
-        _describe(thread.scheduling) if thread else 'there is none',
+        say_scheduling(proof.planned) if proof.planned else 'idle by now',
+        say_scheduling(thread.scheduling) if thread else 'there is none',
         _OK if proof.ok else _WRONG,
     ), style
 
 
-def _describe(scheduling: Scheduling) -> str:
-    cpus = f'pCPU {scheduling.cpus}' if scheduling.cpus else 'any pCPU'
-    if scheduling.priority:
-        return f'{cpus}, {scheduling.policy.upper()} {scheduling.priority}'
-    return f'{cpus}, {scheduling.policy}'
-
-
 def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
-    actual = 'hidden' if proof.actual is None else _pages(proof.actual)
+    actual = 'hidden' if proof.actual is None else say_pages(proof.actual)
     rows = [
-        _memory_row('pages', _pages(proof.planned), actual, proof.pages_ok)
+        _memory_row(
+            'pages',
+            say_pages(proof.planned.huge or ()),
+            actual,
+            proof.pages_ok,
+        )
     ]
     if plan.guest.locked_memory:
         wanted = f'{plan.guest.memory_mib} MiB'
@@ -108,12 +108,3 @@ def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
 def _memory_row(subject: str, planned: str, actual: str, ok: bool) -> Row:
     cells = (subject, planned, actual, _OK if ok else _WRONG)
     return cells, 'good' if ok else 'bad'
-
-
-def _pages(pages: Sequence[ObservedPages]) -> str:
-    if not pages:
-        return 'ordinary pages'
-    return ', '.join(
-        f'{page.count} x {page.size_kib // 1024} MiB on node {page.node}'
-        for page in pages
-    )

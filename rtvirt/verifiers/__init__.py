@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layer 3: what was planned against what the kernel shows. Pure."""
+"""Layer 3: what was planned against what the kernel shows. Pure.
+
+Each module has verifiers that belong together. Their codes go by letters::
+
+    RV-T  threads: there, and where they are to run
+    RV-S  schedulers
+    RV-M  memory
+    RV-P  the plan against the document
+"""

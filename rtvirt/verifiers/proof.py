@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rtvirt.configurators.pages import huge_cells
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
 from rtvirt.model.observed import Scheduling
 from rtvirt.model.observed import ThreadRole
-from rtvirt.model.plan import Plan
+from rtvirt.verifiers.wanted import Key
+from rtvirt.verifiers.wanted import WantedMemory
+from rtvirt.verifiers.wanted import WantedPages
+from rtvirt.verifiers.wanted import WantedThreads
 
-_HELPERS: Final = frozenset(
+HELPERS: Final = frozenset(
     {
         ThreadRole.EMULATOR,
         ThreadRole.MONITOR,
@@ -48,129 +51,148 @@ class ThreadProof:
 class MemoryProof:
     """The guest's memory: planned and actual.
 
-    :ivar planned: the huge pages of the plan; empty where it takes
-        ordinary pages.
+    :ivar planned: what is wanted of it.
     :ivar actual: the huge pages of the process; None where the kernel does
         not tell.
     :ivar locked_kib: memory that cannot be swapped out; None where it may
         not be read.
-    :ivar pages_ok: whether the pages are as planned.
+    :ivar sizes_ok: whether there are as many pages of each size as planned.
+    :ivar pages_ok: whether they lie on the nodes planned, too.
     :ivar locked_ok: whether at least the guest's memory is locked, where
-        the plan wants it to be.
+        it is to be.
     """
 
-    planned: tuple[ObservedPages, ...]
+    planned: WantedMemory
     actual: tuple[ObservedPages, ...] | None
     locked_kib: int | None
+    sizes_ok: bool
     pages_ok: bool
     locked_ok: bool
 
 
 def prove_threads(
-    plan: Plan, observed: ObservedDomain
+    wanted: WantedThreads, observed: ObservedDomain
 ) -> tuple[ThreadProof, ...]:
-    """Compare every thread with the plan.
+    """Compare every thread with what is wanted.
 
     A vCPU or I/O thread that is planned and not there fails, as does one
-    that is there and not planned. No plan speaks of a thread that touches
-    the guest's memory before the guest starts: it is idle ever after.
+    that is there and not planned, and one of the others that may run on a
+    real-time vCPU's pCPU, whatever is wanted of it. No plan speaks of a
+    thread that touches the guest's memory before the guest starts: it is
+    idle ever after.
     """
-    wanted = dict(_wanted(plan))
+    missing = dict(wanted.all())
+    realtime = wanted.realtime_cpus
     proofs = []
     for thread in observed.threads:
-        planned = wanted.pop((thread.role, thread.number), None)
-        if thread.role in _HELPERS:
+        planned = missing.pop((thread.role, thread.number), None)
+        if thread.role in HELPERS:
             # libvirt's <emulatorsched> is for the main loop alone.
             is_main = thread.tid == observed.pid
-            planned = _emulator(plan, is_main=is_main)
+            planned = wanted.main if is_main else wanted.helpers
         proofs.append(
             ThreadProof(
-                subject=_subject(thread.role, thread.number),
+                subject=name_thread((thread.role, thread.number)),
                 planned=planned,
                 thread=thread,
                 ok=thread.role is ThreadRole.PREALLOC
-                or (planned is not None and _holds(planned, thread)),
+                or (
+                    planned is not None
+                    and is_placed(planned, thread)
+                    and not overlap(thread, realtime)
+                    and is_scheduled(planned, thread)
+                ),
             )
         )
     proofs += [
         ThreadProof(
-            subject=_subject(role, number),
-            planned=planned,
-            thread=None,
-            ok=False,
+            subject=name_thread(key), planned=planned, thread=None, ok=False
         )
-        for (role, number), planned in wanted.items()
+        for key, planned in missing.items()
     ]
     return tuple(proofs)
 
 
-def prove_memory(plan: Plan, memory: ObservedMemory | None) -> MemoryProof:
-    """Compare the guest's memory with the plan.
+def prove_memory(
+    wanted: WantedMemory, memory: ObservedMemory | None
+) -> MemoryProof:
+    """Compare the guest's memory with what is wanted.
 
     :param memory: None where it may not be read; then nothing is proved.
     """
-    counts: Counter[tuple[int, int]] = Counter()
-    for cell in huge_cells(plan):
-        counts[cell.host_cell, cell.page_size_kib] += cell.pages
-    planned = tuple(
-        ObservedPages(node=node, size_kib=size, count=count)
-        for (node, size), count in sorted(counts.items())
-    )
     actual = memory.huge if memory else None
     locked_kib = memory.locked_kib if memory else None
+    sizes_ok = _count(wanted.huge) == _count(actual) is not None
     return MemoryProof(
-        planned=planned,
+        planned=wanted,
         actual=actual,
         locked_kib=locked_kib,
-        pages_ok=planned == actual,
-        locked_ok=not plan.guest.locked_memory
-        or (locked_kib or 0) >= plan.guest.memory_mib * 1024,
+        sizes_ok=sizes_ok,
+        pages_ok=sizes_ok and _lies_well(wanted.huge or (), actual or ()),
+        locked_ok=not wanted.locked or (locked_kib or 0) >= wanted.memory_kib,
     )
 
 
-def _wanted(
-    plan: Plan,
-) -> Iterator[tuple[tuple[ThreadRole, int | None], Scheduling]]:
-    """Yield the threads that a domain of this plan must have."""
-    guest = plan.guest
-    pins = plan.pins
-    for vcpu in range(guest.vcpus):
-        priority = plan.priorities.get(vcpu, 0)
-        yield (
-            (ThreadRole.VCPU, vcpu),
-            Scheduling(
-                cpus=pins.get(vcpu, plan.floating),
-                policy=str(guest.scheduler) if priority else 'other',
-                priority=priority,
-            ),
-        )
-    others = plan.emulator or plan.floating
-    for number in range(1, guest.iothreads + 1):
-        cpus = plan.iothreads.get(number, others)
-        yield (ThreadRole.IOTHREAD, number), Scheduling(cpus=cpus)
-    yield (ThreadRole.EMULATOR, None), _emulator(plan, is_main=True)
+def is_placed(planned: Scheduling, thread: ObservedThread) -> bool:
+    """Whether a thread may run where it is to; no pCPUs are any pCPUs."""
+    return not planned.cpus or thread.scheduling.cpus == planned.cpus
 
 
-def _emulator(plan: Plan, *, is_main: bool) -> Scheduling:
-    priority = plan.guest.emulator_priority if is_main else 0
-    return Scheduling(
-        cpus=plan.emulator or plan.floating,
-        policy='fifo' if priority else 'other',
-        priority=priority,
-    )
+def overlap(thread: ObservedThread, realtime: CPUSet) -> CPUSet:
+    """Return the real-time vCPUs' pCPUs that another thread may run on.
+
+    Two vCPUs on one pCPU are the business of the document's pins.
+    """
+    if thread.role in (ThreadRole.VCPU, ThreadRole.PREALLOC):
+        return CPUSet()
+    return thread.scheduling.cpus & realtime
 
 
-def _holds(planned: Scheduling, thread: ObservedThread) -> bool:
-    """Return whether a thread is as planned; no pCPUs are any pCPUs."""
+def is_scheduled(planned: Scheduling, thread: ObservedThread) -> bool:
+    """Whether a thread has its policy and its priority."""
     actual = thread.scheduling
-    return (
-        actual.policy == planned.policy
-        and actual.priority == planned.priority
-        and (not planned.cpus or actual.cpus == planned.cpus)
+    return (actual.policy, actual.priority) == (
+        planned.policy,
+        planned.priority,
     )
 
 
-def _subject(role: ThreadRole, number: int | None) -> str:
+def name_thread(key: Key) -> str:
+    """Return what a person calls a thread: ``vCPU 1``."""
+    role, number = key
     words = {ThreadRole.VCPU: 'vCPU', ThreadRole.IOTHREAD: 'I/O thread'}
     word = words.get(role, str(role))
     return word if number is None else f'{word} {number}'
+
+
+def _count(
+    pages: Iterable[WantedPages | ObservedPages] | None,
+) -> Counter[int] | None:
+    """Return how many pages there are of each size."""
+    if pages is None:
+        return None
+    counts: Counter[int] = Counter()
+    for page in pages:
+        counts[page.size_kib] += page.count
+    return counts
+
+
+def _lies_well(
+    wanted: Iterable[WantedPages], actual: Iterable[ObservedPages]
+) -> bool:
+    """Whether pages that are enough lie on the right nodes.
+
+    None may lie where no cell wants it, and a node that a cell wants for
+    its only one has at least that cell's.
+    """
+    least: Counter[tuple[int, int]] = Counter()
+    allowed: dict[int, int] = {}
+    for want in wanted:
+        if len(want.nodes) == 1:
+            least[min(want.nodes), want.size_kib] += want.count
+        mask = want.nodes.mask or -1
+        allowed[want.size_kib] = allowed.get(want.size_kib, 0) | mask
+    found = {(page.node, page.size_kib): page.count for page in actual}
+    return all(
+        allowed.get(size, 0) >> node & 1 for node, size in found
+    ) and all(found.get(place, 0) >= count for place, count in least.items())

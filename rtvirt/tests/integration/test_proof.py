@@ -23,6 +23,8 @@ from rtvirt.tests.fixtures.libvirt import PrivateLibvirtd
 from rtvirt.tests.require import require
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.wanted import memory_of_plan
+from rtvirt.verifiers.wanted import threads_of_plan
 
 NAME = 'rt-proof'
 
@@ -56,7 +58,7 @@ class Running:
         return Path(f'/proc/{self.pid}/{name}').read_text()
 
     def failures(self) -> list[str]:
-        proofs = prove_threads(self.plan, self.observe())
+        proofs = prove_threads(threads_of_plan(self.plan), self.observe())
         return [proof.subject for proof in proofs if not proof.ok]
 
 
@@ -100,7 +102,7 @@ def test_the_proof_holds(running: Running) -> None:
     observed = running.observe()
 
     assert running.failures() == []
-    memory = prove_memory(running.plan, observed.memory)
+    memory = prove_memory(memory_of_plan(running.plan), observed.memory)
     assert memory.pages_ok
     assert memory.locked_ok
     roles = [t.role for t in observed.threads]

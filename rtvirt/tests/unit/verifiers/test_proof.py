@@ -21,6 +21,8 @@ from rtvirt.model.plan import Plan
 from rtvirt.model.plan import PlannedCell
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.wanted import memory_of_plan
+from rtvirt.verifiers.wanted import threads_of_plan
 
 
 def plan(*, emulator_priority: int = 0, page_size_kib: int = 2048) -> Plan:
@@ -105,11 +107,12 @@ def domain(**changes: ObservedThread | None) -> ObservedDomain:
 
 
 def failures(plan: Plan, observed: ObservedDomain) -> list[str]:
-    return [p.subject for p in prove_threads(plan, observed) if not p.ok]
+    proofs = prove_threads(threads_of_plan(plan), observed)
+    return [proof.subject for proof in proofs if not proof.ok]
 
 
 def test_as_planned_nothing_fails() -> None:
-    proofs = prove_threads(plan(), domain())
+    proofs = prove_threads(threads_of_plan(plan()), domain())
 
     assert all(proof.ok for proof in proofs)
     assert [proof.thread for proof in proofs] == [*AS_PLANNED.values()]
@@ -156,7 +159,8 @@ def test_exactly_the_thread_that_was_changed_fails(
     ('name', 'subject'), [('vcpu1', 'vCPU 1'), ('io1', 'I/O thread 1')]
 )
 def test_a_thread_that_is_not_there_fails(name: str, subject: str) -> None:
-    proofs = prove_threads(plan(), domain(**{name: None}))
+    wanted = threads_of_plan(plan())
+    proofs = prove_threads(wanted, domain(**{name: None}))
 
     (missing,) = [proof for proof in proofs if proof.thread is None]
     assert missing.subject == subject
@@ -225,28 +229,33 @@ def memory(locked_kib: int, *pages: tuple[int, int, int]) -> ObservedMemory:
 def test_pages_are_compared_by_node_size_and_number(
     pages: list[tuple[int, int, int]], ok: bool
 ) -> None:
-    proof = prove_memory(plan(), memory(1 << 20, *pages))
+    proof = prove_memory(memory_of_plan(plan()), memory(1 << 20, *pages))
 
     assert proof.pages_ok == ok
     assert proof.locked_ok
 
 
 def test_ordinary_pages_mean_no_huge_ones() -> None:
-    small = plan(page_size_kib=4)
+    small = memory_of_plan(plan(page_size_kib=4))
 
     assert prove_memory(small, memory(1 << 20)).pages_ok
     assert not prove_memory(small, memory(1 << 20, (1, 2048, 1))).pages_ok
 
 
 def test_less_than_the_guest_locked_is_not_locked() -> None:
-    assert prove_memory(plan(), memory(512 * 1024)).locked_ok
-    assert not prove_memory(plan(), memory(512 * 1024 - 1)).locked_ok
+    assert prove_memory(memory_of_plan(plan()), memory(512 * 1024)).locked_ok
+    assert not prove_memory(
+        memory_of_plan(plan()), memory(512 * 1024 - 1)
+    ).locked_ok
 
 
 def test_what_cannot_be_read_is_not_proved() -> None:
     hidden = ObservedMemory(huge=None, locked_kib=0, resident_kib=0)
 
-    for proof in (prove_memory(plan(), None), prove_memory(plan(), hidden)):
+    for proof in (
+        prove_memory(memory_of_plan(plan()), None),
+        prove_memory(memory_of_plan(plan()), hidden),
+    ):
         assert not proof.pages_ok
         assert not proof.locked_ok
         assert proof.actual is None

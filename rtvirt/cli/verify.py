@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``rtvirt domain verify``: does a running domain do what it is to do?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from typing import Final
+
+from rtvirt.cli.base import Show
+from rtvirt.cli.column import count
+from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.report import Report
+from rtvirt.cli.report import Table
+from rtvirt.exception import ConfigError
+from rtvirt.host.running import RunningDomain
+from rtvirt.host.running import read_running
+from rtvirt.host.source import LOCAL_URI
+from rtvirt.model.finding import Finding
+from rtvirt.model.finding import Severity
+from rtvirt.model.plain import dump
+from rtvirt.verifier import verify
+from rtvirt.verifiers.proof import MemoryProof
+from rtvirt.verifiers.proof import ThreadProof
+from rtvirt.verifiers.proof import prove_memory
+from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.wanted import memory_of_domain
+from rtvirt.verifiers.wanted import threads_of_domain
+from rtvirt.verifiers.words import say_pages
+from rtvirt.verifiers.words import say_scheduling
+
+_SCHEMA_VERSION: Final = 1
+_THREADS: Final = {
+    'domain': 'Domain',
+    'thread': 'Thread',
+    'tid': 'TID',
+    'name': 'Name',
+    'planned': 'Planned',
+    'actual': 'Actual',
+    'verdict': 'Verdict',
+}
+_FINDINGS: Final = {
+    'domain': 'Domain',
+    'code': 'Verifier',
+    'severity': 'Severity',
+    'subject': 'Subject',
+    'expected': 'Expected',
+    'actual': 'Actual',
+    'mend': 'Mend',
+}
+_OK: Final = 'ok'
+_WRONG: Final = 'WRONG'
+_UNKNOWN: Final = 'unknown'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A running domain, its proofs and what is wrong with it."""
+
+    running: RunningDomain
+    threads: tuple[ThreadProof, ...]
+    memory: MemoryProof
+    findings: tuple[Finding, ...]
+
+    @property
+    def name(self) -> str:
+        """The domain's name."""
+        return self.running.domain.name
+
+
+class VerifyDomains(Show):
+    """Prove thread by thread that running domains are what was planned.
+
+    Compares the document that libvirt has of a running domain, and the plan
+    in its metadata, with what the kernel shows of its threads and memory.
+    Runs on the host itself. If there are findings of severity error or
+    fatal, the exit code is 3.
+    """
+
+    example = """\
+Example: one domain, and what is wrong with any for a program::
+
+    rtvirt domain verify plc-1
+    rtvirt domain verify --all -f json
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the domains and where they are."""
+        parser.add_argument(
+            'names', metavar='NAME', nargs='*', help='a running domain'
+        )
+        parser.add_argument(
+            '--all', action='store_true', help='every domain that runs'
+        )
+        parser.add_argument(
+            '--connect',
+            metavar='URI',
+            default=LOCAL_URI,
+            help=f'the libvirt of this machine (default: {LOCAL_URI})',
+        )
+        parser.add_argument(
+            '--fail-on',
+            metavar='SEVERITY',
+            choices=[*Severity],
+            default=Severity.ERROR,
+            help='exit with 3 on findings of this severity or a worse one: '
+            'fatal, error (default), warning or info',
+        )
+
+    def report(self, parsed_args: argparse.Namespace) -> Report:
+        """Read the domains and verify each."""
+        if bool(parsed_args.names) is parsed_args.all:
+            raise ConfigError('give the names of domains, or --all')
+        running = read_running(
+            parsed_args.connect, None if parsed_args.all else parsed_args.names
+        )
+        if self.app.stdout.isatty():
+            parsed_args.fit_width = True
+        return _report([_verify(one) for one in running], parsed_args.fail_on)
+
+
+def _verify(running: RunningDomain) -> Verified:
+    domain, observed = running.domain, running.observed
+    return Verified(
+        running=running,
+        threads=prove_threads(threads_of_domain(domain), observed),
+        memory=prove_memory(memory_of_domain(domain), observed.memory),
+        findings=verify(domain, observed),
+    )
+
+
+def _report(verified: Sequence[Verified], fail_on: str) -> Report:
+    findings = [finding for one in verified for finding in one.findings]
+    worst = Severity(fail_on).rank
+    fails = any(
+        finding.severity.rank <= worst and not finding.is_undecided
+        for finding in findings
+    )
+    return Report(
+        document={
+            'schema_version': _SCHEMA_VERSION,
+            'domains': [_document(one) for one in verified],
+        },
+        headline=_headline(verified, findings),
+        tables=(
+            Table(
+                columns=_THREADS,
+                rows=[row for one in verified for row in _rows(one)],
+            ),
+            Table(
+                title='Found',
+                columns=_FINDINGS,
+                rows=[
+                    _finding_row(one.name, finding)
+                    for one in verified
+                    for finding in one.findings
+                ],
+            ),
+        ),
+        code=ExitCode.FINDINGS if fails else ExitCode.DONE,
+    )
+
+
+def _headline(
+    verified: Sequence[Verified], findings: Iterable[Finding]
+) -> str:
+    domains = count(len(verified), 'running domain')
+    decided = [f for f in findings if not f.is_undecided]
+    undecided = len([*findings]) - len(decided)
+    counts = [
+        count(number, severity.value)
+        for severity in Severity
+        if (number := sum(f.severity is severity for f in decided))
+    ]
+    if undecided:
+        counts.append(f'{undecided} undecided')
+    return f'{domains}: {", ".join(counts) or "as wanted"}'
+
+
+def _rows(one: Verified) -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for proof in one.threads:
+        thread = proof.thread
+        rows.append(
+            [
+                one.name,
+                proof.subject,
+                thread.tid if thread else None,
+                thread.name if thread else '',
+                say_scheduling(proof.planned) if proof.planned else '',
+                say_scheduling(thread.scheduling) if thread else '',
+                _OK if proof.ok else _WRONG,
+            ]
+        )
+    memory = one.memory
+    wanted = memory.planned
+    pages_ok = (
+        None
+        if wanted.huge is None or memory.actual is None
+        else memory.pages_ok
+    )
+    rows.append(
+        [
+            *(one.name, 'memory', None, ''),
+            '' if wanted.huge is None else say_pages(wanted.huge),
+            '' if memory.actual is None else say_pages(memory.actual),
+            _verdict(pages_ok),
+        ]
+    )
+    if wanted.locked:
+        locked = memory.locked_kib
+        rows.append(
+            [
+                *(one.name, 'locked memory', None, ''),
+                f'{wanted.memory_kib >> 10} MiB',
+                '' if locked is None else f'{locked >> 10} MiB',
+                _verdict(None if locked is None else memory.locked_ok),
+            ]
+        )
+    return rows
+
+
+def _verdict(ok: bool | None) -> str:
+    if ok is None:
+        return _UNKNOWN
+    return _OK if ok else _WRONG
+
+
+def _finding_row(name: str, finding: Finding) -> list[Any]:
+    return [
+        name,
+        finding.code,
+        'undecided' if finding.is_undecided else finding.severity.value,
+        finding.subject,
+        finding.expected,
+        finding.actual,
+        finding.hint,
+    ]
+
+
+def _document(one: Verified) -> dict[str, Any]:
+    return {
+        'name': one.name,
+        'uuid': one.running.observed.uuid,
+        'pid': one.running.observed.pid,
+        'threads': [dump(proof) for proof in one.threads],
+        'memory': dump(one.memory),
+        'findings': [dump(finding) for finding in one.findings],
+    }
