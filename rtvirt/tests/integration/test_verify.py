@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +24,7 @@ from rtvirt.model.observed import ThreadRole
 from rtvirt.model.plan import Plan
 from rtvirt.tests.fixtures.libvirt import PrivateLibvirtd
 from rtvirt.tests.require import require
+from rtvirt.tests.require import require_program
 
 NAME = 'rt-verify'
 
@@ -43,12 +46,17 @@ class Running:
 
     def verify(self, name: str = NAME) -> tuple[int, list[tuple[str, str]]]:
         """Return the exit code, and codes and subjects of findings."""
+        code, findings = self.findings(name)
+        return code, [(f['code'], f['subject']) for f in findings]
+
+    def findings(self, name: str = NAME) -> tuple[int, list[dict[str, Any]]]:
+        """Return the exit code and the findings."""
         code = main(
             ['domain', 'verify', name, '--connect', self.uri, '-f', 'json']
         )
         (domain,) = json.loads(self._capsys.readouterr().out)['domains']
         assert domain['name'] == NAME
-        return code, [(f['code'], f['subject']) for f in domain['findings']]
+        return code, domain['findings']
 
     def tid(self, role: ThreadRole, number: int | None) -> int:
         (running,) = read_running(self.uri, [NAME])
@@ -119,15 +127,19 @@ def test_exactly_what_was_changed_is_named(
     code: str,
     subject: str,
 ) -> None:
-    tid = running.tid(role, number)
-    cpus = os.sched_getaffinity(tid)
-    policy, parameter = os.sched_getscheduler(tid), os.sched_getparam(tid)
+    """And the command that the finding names mends it."""
+    tamper(running.tid(role, number), running.plan)
 
-    tamper(tid, running.plan)
-    assert running.verify() == (3, [(code, subject)])
+    exit_code, (finding,) = running.findings()
+    assert exit_code == 3
+    assert (finding['code'], finding['subject']) == (code, subject)
 
-    os.sched_setaffinity(tid, cpus)
-    os.sched_setscheduler(tid, policy, parameter)
+    program, *arguments = shlex.split(finding['hint'])
+    subprocess.run(
+        [require_program(program), *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def test_what_libvirt_moved_is_not_as_planned(running: Running) -> None:
