@@ -95,9 +95,15 @@ class CPUSet(Set[int]):
         return isinstance(cpu, int) and cpu >= 0 and bool(self.mask >> cpu & 1)
 
     def __iter__(self) -> Iterator[int]:
+        # Most sets are one run of CPUs. Else walking the binary digits of a
+        # dense set takes 12 us for 512 CPUs, its lowest bits one by one 76
+        # us; for few CPUs it is the other way.
         mask = self.mask
-        # Walking a dense set's binary digits takes 11 us for 512 CPUs, its
-        # lowest bits one by one 76 us; for few CPUs it is the other way.
+        second = (mask & -mask).bit_length()
+        run = mask >> second
+        if not run & (run + 1):
+            last = second + run.bit_length()
+            return iter(range(second - 1, last) if mask else ())
         if 8 < mask.bit_count() > mask.bit_length() >> 3:
             bits = bin(mask)[:1:-1].encode().translate(_BITS)
             return itertools.compress(itertools.count(), bits)

@@ -71,6 +71,16 @@ class TestAlgebra:
         assert hash(CPUSet(members)) == hash(members)
         assert {members: 1}[CPUSet(members)] == 1
 
+    @given(st.integers(0, (1 << 600) - 1) | st.integers(0, (1 << 12) - 1))
+    def test_walks_dense_sets(self, mask: int) -> None:
+        bits = [cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1]
+        assert list(CPUSet.from_mask(mask)) == bits
+
+    @given(st.integers(0, 600), st.integers(0, 600))
+    def test_walks_runs(self, first: int, length: int) -> None:
+        run = CPUSet.from_mask((1 << length) - 1 << first)
+        assert list(run) == list(range(first, first + length))
+
     @given(ids)
     def test_is_a_sorted_collection(self, members: Any) -> None:
         cpus = CPUSet(members)
