@@ -57,9 +57,9 @@ def choose_seats(
         and not want.count % threads
     ):
         # All free cores are whole, and the vCPUs fill as many as need be.
-        filling = 0
-        if want.realtime and threads in layout.clean:
-            filling = len(want.realtime) // threads * threads
+        if not want.realtime or threads not in layout.clean:
+            return _fill_whole_cores(want, vacancy, area, want.dedicated, ())
+        filling = len(want.realtime) // threads * threads
         rest, full = _divide(want, filling)
         return _fill_whole_cores(want, vacancy, area, rest, full)
     area, split = _best_area(want, vacancy, policy, areas)

@@ -18,7 +18,9 @@ from rtvirt.model.holder import Holder
 from rtvirt.model.holder import Holding
 from rtvirt.model.obstacle import CLAIM
 from rtvirt.model.obstacle import find_control_obstacles
-from rtvirt.model.obstacle import find_obstacles
+from rtvirt.model.obstacle import find_no_cell
+from rtvirt.model.obstacle import find_not_held
+from rtvirt.model.obstacle import find_untakable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rtvirt.model.host import HostCell
     from rtvirt.model.host import HostTopology
     from rtvirt.model.plan import Plan
+    from rtvirt.model.reason import FitReason
 
 
 def transfer(
@@ -36,17 +39,23 @@ def transfer(
     :param sign: ``CLAIM`` or ``RELEASE`` of :mod:`rtvirt.model.obstacle`.
     :raises FitError: if it cannot be.
     """
+    find = find_untakable if sign == CLAIM else find_not_held
+    wants = plan.guest.cells
+    masks = plan.claimed_masks
     cells = list(host.cells)
-    reasons = find_control_obstacles(host, plan, sign)
+    reasons: list[FitReason] = []
+    if plan.is_controlled:
+        reasons += find_control_obstacles(host, plan, sign)
     for number, planned in enumerate(plan.cells):
         position = _find_cell(cells, planned.host_cell)
-        cell = None if position < 0 else cells[position]
-        if found := find_obstacles(cell, plan, number, sign):
+        if position < 0:
+            reasons += find_no_cell(planned)
+        elif found := find(cells[position], plan, number):
             reasons += found
-        elif cell is not None:
-            cells[position] = cell.used_more(
-                plan.claimed_masks[number],
-                sign * plan.guest.cells[number].shared.mask.bit_count(),
+        else:
+            cells[position] = cells[position].used_more(
+                masks[number],
+                sign * wants[number].shared.mask.bit_count(),
                 sign * planned.memory_mib,
                 planned.page_size_kib,
             )

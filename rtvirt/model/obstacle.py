@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -21,32 +22,133 @@ CLAIM: Final = 1
 RELEASE: Final = -1
 
 
-def find_obstacles(
-    cell: HostCell | None, plan: Plan, number: int, sign: int
-) -> list[FitReason]:
-    """Return why a host cell cannot give, or take back, one planned cell.
+def find_untakable(
+    cell: HostCell, plan: Plan, number: int
+) -> Sequence[FitReason]:
+    """Return what a host cell does not have free of one planned cell.
 
     :param number: which cell of the plan.
-    :param sign: :data:`CLAIM` or :data:`RELEASE`.
     """
-    found: list[FitReason] = []
     planned = plan.cells[number]
-    if cell is None:
+    want = plan.guest.cells[number]
+    lacking = plan.claimed_masks[number] & ~(
+        cell.dedicated.mask & ~cell.pinned.mask
+    )
+    free_kib = cell.backing_kib(
+        planned.page_size_kib,
+        overcommit=want.page_size is None
+        and plan.guest.cpu_policy is CPUPolicy.SHARED,
+    )
+    short = free_kib < planned.memory_mib * 1024
+    if not lacking and not short and not want.shared.mask:
+        return ()
+    found = []
+    if lacking:
         found.append(
             _reason(
                 planned,
-                ReasonCode.HOST_CELLS,
-                planned.host_cell,
-                None,
-                'there is no such cell',
+                ReasonCode.DEDICATED_CPUS,
+                str(CPUSet.from_mask(plan.claimed_masks[number])),
+                str(cell.free),
+                f'pCPUs {CPUSet.from_mask(lacking)} are not free',
             )
         )
-    elif sign == CLAIM:
-        _note_cpus(found, cell, plan, number)
-        _note_memory(found, cell, plan, number)
-    else:
-        _note_not_held(found, cell, plan, number)
+    for vcpu in want.shared:
+        cpus = planned.pins[vcpu]
+        if not cpus <= cell.shared:
+            found.append(
+                _reason(
+                    planned,
+                    ReasonCode.SHARED_CPUS,
+                    str(cpus),
+                    str(cell.shared),
+                    f'pCPUs {cpus - cell.shared} are not shared',
+                )
+            )
+    if short:
+        pages = max(0, free_kib) // planned.page_size_kib
+        found.append(
+            _reason(
+                planned,
+                ReasonCode.PAGES,
+                planned.pages,
+                pages,
+                f'wants {planned.pages} pages of {planned.page_size_kib} '
+                f'KiB; {pages} are free',
+            )
+        )
     return found
+
+
+def find_not_held(
+    cell: HostCell, plan: Plan, number: int
+) -> Sequence[FitReason]:
+    """Return what nobody holds of a planned cell that is to be given back.
+
+    :param number: which cell of the plan.
+    """
+    planned = plan.cells[number]
+    lacking = plan.claimed_masks[number] & ~cell.pinned.mask
+    floating = plan.guest.cells[number].shared.mask.bit_count()
+    pages = planned.pages
+    held_pages = _held_pages(cell, planned)
+    if not (
+        lacking
+        or floating > cell.shared_usage
+        or planned.memory_mib > cell.memory_used_mib
+        or pages > held_pages
+    ):
+        return ()
+    found = []
+    if lacking:
+        found.append(
+            _reason(
+                planned,
+                ReasonCode.DEDICATED_CPUS,
+                str(CPUSet.from_mask(plan.claimed_masks[number])),
+                str(cell.pinned),
+                f'nobody holds pCPUs {CPUSet.from_mask(lacking)}',
+            )
+        )
+    for code, wanted, held, what in (
+        (ReasonCode.SHARED_CPUS, floating, cell.shared_usage, 'shared vCPUs'),
+        (
+            ReasonCode.MEMORY,
+            planned.memory_mib,
+            cell.memory_used_mib,
+            'MiB of memory',
+        ),
+        (
+            ReasonCode.PAGES,
+            pages,
+            held_pages,
+            f'pages of {planned.page_size_kib} KiB',
+        ),
+    ):
+        if wanted > held:
+            found.append(
+                _reason(
+                    planned,
+                    code,
+                    wanted,
+                    held,
+                    f'gives back {wanted} {what}; {held} are held',
+                )
+            )
+    return found
+
+
+def find_no_cell(planned: PlannedCell) -> Sequence[FitReason]:
+    """Return that the host has no such cell."""
+    return [
+        _reason(
+            planned,
+            ReasonCode.HOST_CELLS,
+            planned.host_cell,
+            None,
+            'there is no such cell',
+        )
+    ]
 
 
 def find_control_obstacles(
@@ -54,10 +156,9 @@ def find_control_obstacles(
 ) -> list[FitReason]:
     """Return why caches and bandwidth cannot be given, or taken back."""
     found: list[FitReason] = []
-    if plan.is_controlled:
-        _note_groups(found, host, sign)
-        _note_caches(found, host, plan, sign)
-        _note_bandwidth(found, host, plan, sign)
+    _note_groups(found, host, sign)
+    _note_caches(found, host, plan, sign)
+    _note_bandwidth(found, host, plan, sign)
     return found
 
 
@@ -79,104 +180,6 @@ def _reason(
             f'{planned.host_cell}: {what}'
         ),
     )
-
-
-def _note_cpus(
-    found: list[FitReason], cell: HostCell, plan: Plan, number: int
-) -> None:
-    """Note what pCPUs the cell does not have, or not free."""
-    mask = plan.claimed_masks[number]
-    if lacking := mask & ~(cell.dedicated.mask & ~cell.pinned.mask):
-        found.append(
-            _reason(
-                plan.cells[number],
-                ReasonCode.DEDICATED_CPUS,
-                str(CPUSet.from_mask(mask)),
-                str(cell.free),
-                f'pCPUs {CPUSet.from_mask(lacking)} are not free',
-            )
-        )
-    if not plan.guest.cells[number].shared.mask:
-        return
-    for vcpu in plan.guest.cells[number].shared:
-        cpus = plan.cells[number].pins[vcpu]
-        if not cpus <= cell.shared:
-            found.append(
-                _reason(
-                    plan.cells[number],
-                    ReasonCode.SHARED_CPUS,
-                    str(cpus),
-                    str(cell.shared),
-                    f'pCPUs {cpus - cell.shared} are not shared',
-                )
-            )
-
-
-def _note_memory(
-    found: list[FitReason], cell: HostCell, plan: Plan, number: int
-) -> None:
-    """Note what pages the cell does not have free."""
-    planned = plan.cells[number]
-    guest = plan.guest
-    overcommit = (
-        guest.cpu_policy is CPUPolicy.SHARED
-        and guest.cells[number].page_size is None
-    )
-    size_kib = planned.page_size_kib
-    free_kib = cell.backing_kib(size_kib, overcommit=overcommit)
-    if free_kib < planned.memory_mib * 1024:
-        pages = max(0, free_kib) // size_kib
-        found.append(
-            _reason(
-                planned,
-                ReasonCode.PAGES,
-                planned.pages,
-                pages,
-                f'wants {planned.pages} pages of {size_kib} KiB; {pages} are '
-                'free',
-            )
-        )
-
-
-def _note_not_held(
-    found: list[FitReason], cell: HostCell, plan: Plan, number: int
-) -> None:
-    """Note what nobody holds of that which is to be given back."""
-    planned = plan.cells[number]
-    mask = plan.claimed_masks[number]
-    if lacking := mask & ~cell.pinned.mask:
-        found.append(
-            _reason(
-                planned,
-                ReasonCode.DEDICATED_CPUS,
-                str(CPUSet.from_mask(mask)),
-                str(cell.pinned),
-                f'nobody holds pCPUs {CPUSet.from_mask(lacking)}',
-            )
-        )
-    floating = plan.guest.cells[number].shared.mask.bit_count()
-    for code, wanted, held in (
-        (ReasonCode.SHARED_CPUS, floating, cell.shared_usage),
-        (ReasonCode.MEMORY, planned.memory_mib, cell.memory_used_mib),
-        (ReasonCode.PAGES, planned.pages, _held_pages(cell, planned)),
-    ):
-        if wanted > held:
-            found.append(
-                _reason(
-                    planned,
-                    code,
-                    wanted,
-                    held,
-                    f'gives back {wanted} {_UNITS[code]}; {held} are held',
-                )
-            )
-
-
-_UNITS: Final = {
-    ReasonCode.SHARED_CPUS: 'shared vCPUs',
-    ReasonCode.MEMORY: 'MiB of memory',
-    ReasonCode.PAGES: 'pages of its size',
-}
 
 
 def _held_pages(cell: HostCell, planned: PlannedCell) -> int:
