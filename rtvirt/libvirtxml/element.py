@@ -75,6 +75,7 @@ def element(tag: str, *, frozen: bool = True) -> Callable[[C], C]:
         made.TAG = tag
         made.__init__ = _make_init(made)
         made.but = _make_copier(made)
+        made.but.__doc__ = Element.but.__doc__
         found: C = made
         return found
 

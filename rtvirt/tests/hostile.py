@@ -341,6 +341,15 @@ def pin(vcpu: Any, cpuset: Any) -> str:
     )
 
 
+def observed() -> Any:
+    """Return a process that has no threads."""
+    return rtvirt.ObservedDomain.from_dict(
+        {'schema_version': 1, 'uuid': 'x', 'pid': 1, 'threads': []}
+    )
+
+
+CORES = f"cores='{HUGE}' threads='1'"
+
 NAMES = {
     'nul': 'a\0b',
     'escape': 'a\x1b[31mb',
@@ -410,11 +419,25 @@ DOMAINS: dict[str, Case] = {
         read(domain(f'<iothreads>{HUGE}</iothreads>'))
     ),
     'lint-topology-huge': lambda: rtvirt.lint(
+        read(domain(f"<cpu><topology sockets='{HUGE}' {CORES}/></cpu>"))
+    ),
+    'observed-nested': lambda: rtvirt.ObservedDomain.from_dict(
+        {'schema_version': 1, 'uuid': 'x', 'pid': 1, 'threads': deep()}
+    ),
+    'observed-pid-endless': lambda: rtvirt.ObservedDomain.from_dict(
+        {'schema_version': 1, 'uuid': 'x', 'pid': ENDLESS, 'threads': []}
+    ),
+    'verify-another': lambda: rtvirt.verify(
+        read(domain('<uuid>y</uuid>')), observed()
+    ),
+    'verify-counts-huge': lambda: rtvirt.verify(
         read(
             domain(
-                f"<cpu><topology sockets='{HUGE}' cores='{HUGE}' threads='1'/></cpu>"
+                f'<uuid>x</uuid><vcpu>{HUGE}</vcpu>'
+                f'<iothreads>{HUGE}</iothreads>'
             )
-        )
+        ),
+        observed(),
     ),
     'apply-bomb': lambda: rtvirt.apply_plan(
         a_plan(), domain('<title>&a11;</title>', BOMB)
@@ -431,6 +454,7 @@ HARMLESS = {
     'lint-vcpus-huge',  # findings are the answer
     'lint-iothreads-huge',
     'lint-topology-huge',
+    'verify-counts-huge',
 }
 """Cases that need no refusal."""
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,14 @@ def test_a_name_is_what_its_module_defines(name: str) -> None:
     assert pickle.loads(pickle.dumps(value)) is value
 
 
+def fields(value: Any) -> set[str]:
+    """Return what the docstring of a class or enumeration speaks of."""
+    return {
+        *getattr(value, '__slots__', ()),
+        *getattr(value, '_member_names_', ()),
+    }
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_a_name_is_documented(name: str) -> None:
     value = getattr(rtvirt, name)
@@ -55,6 +64,14 @@ def test_a_name_is_documented(name: str) -> None:
     assert text.partition('\n')[0].endswith('.')
     # dataclass() writes its signature where nobody wrote a docstring.
     assert not text.startswith(f'{name}(')
+    for member, item in vars(value).items():
+        is_code = callable(item) or hasattr(item, '__get__')
+        if (
+            is_code
+            and not member.startswith('_')
+            and member not in fields(value)
+        ):
+            assert inspect.getdoc(item), member
 
 
 def test_the_reference_lists_every_name() -> None:
