@@ -87,9 +87,11 @@ def prove_threads(
     for thread in observed.threads:
         planned = missing.pop((thread.role, thread.number), None)
         if thread.role in HELPERS:
-            # libvirt's <emulatorsched> is for the main loop alone.
+            # libvirt gives <emulatorsched> to the main loop alone, and what
+            # that starts from then on inherits it (sched(7)).
             is_main = thread.tid == observed.pid
-            planned = wanted.main if is_main else wanted.helpers
+            inherits = is_scheduled(wanted.main, thread)
+            planned = wanted.main if is_main or inherits else wanted.helpers
         proofs.append(
             ThreadProof(
                 subject=name_thread((thread.role, thread.number)),

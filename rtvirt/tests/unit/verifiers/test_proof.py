@@ -21,6 +21,8 @@ from rtvirt.model.plan import Plan
 from rtvirt.model.plan import PlannedCell
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.wanted import WantedMemory
+from rtvirt.verifiers.wanted import WantedPages
 from rtvirt.verifiers.wanted import memory_of_plan
 from rtvirt.verifiers.wanted import threads_of_plan
 
@@ -181,6 +183,18 @@ def test_the_emulators_priority_is_for_the_main_loop() -> None:
     assert failures(plan(emulator_priority=3), domain()) == ['emulator']
 
 
+def test_what_the_main_loop_starts_inherits_its_priority() -> None:
+    main = thread(70, ThreadRole.EMULATOR, policy='fifo', priority=3)
+
+    def worker(priority: int) -> ObservedThread:
+        return thread(76, ThreadRole.WORKER, policy='fifo', priority=priority)
+
+    planned = plan(emulator_priority=3)
+    assert failures(planned, domain(t=main, worker=worker(3))) == []
+    assert failures(planned, domain(t=main, worker=worker(4))) == ['worker']
+    assert failures(plan(), domain(worker=worker(3))) == ['worker']
+
+
 def test_a_guest_that_floats_may_run_where_it_floats() -> None:
     guest = GuestRequirement(
         name='f', vcpus=1, memory_mib=64, topology=CPUTopology(sockets=1)
@@ -233,6 +247,25 @@ def test_pages_are_compared_by_node_size_and_number(
 
     assert proof.pages_ok == ok
     assert proof.locked_ok
+
+
+@pytest.mark.parametrize(
+    ('on_node_0', 'ok'), [(256, True), (300, False), (212, False)]
+)
+def test_each_of_two_cells_has_its_own_pages(on_node_0: int, ok: bool) -> None:
+    wanted = WantedMemory(
+        memory_kib=1 << 20,
+        huge=tuple(
+            WantedPages(nodes=CPUSet([node]), size_kib=2048, count=256)
+            for node in (0, 1)
+        ),
+        locked=False,
+    )
+    pages = [(0, 2048, on_node_0), (1, 2048, 512 - on_node_0)]
+    proof = prove_memory(wanted, memory(0, *pages))
+
+    assert proof.sizes_ok
+    assert proof.pages_ok == ok
 
 
 def test_ordinary_pages_mean_no_huge_ones() -> None:
