@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import difflib
+import importlib.util
+import inspect
 import itertools
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -42,10 +46,38 @@ class LazyCommand(EntryPointWrapper):
             raise plugin.error('is no command: it is no class of cliff\'s')
         return loaded
 
+    def summary(self) -> str:
+        """Return the first line of the command's help.
+
+        It is read from the source: to import all commands for a list of
+        them takes longer than to run most of them.
+
+        :raises PluginError: as :meth:`load`, where there is no such source.
+        """
+        if len(self._candidates) == 1:
+            module, _, name = self.value.partition(':')
+            text = _read_docstring(module, name)
+            if text:
+                return text.partition('\n')[0]
+        return (inspect.getdoc(self.load()) or '').partition('\n')[0]
+
     @property
     def value(self) -> str:
         """Where the command is, for cliff's messages."""
         return self._candidates[0].target
+
+
+def _read_docstring(module: str, name: str) -> str:
+    """Return the docstring of a class, or an empty text if it has none."""
+    # Of a module that is not there, or no Python, importing tells more.
+    with contextlib.suppress(ImportError, SyntaxError, ValueError):
+        spec = importlib.util.find_spec(module)
+        source = getattr(spec and spec.loader, 'get_source', None)
+        text = source(module) if source else None
+        for node in ast.parse(text or '').body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return ast.get_docstring(node) or ''
+    return ''
 
 
 def group_commands(

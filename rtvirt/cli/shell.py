@@ -15,12 +15,14 @@ from typing import Any
 from typing import TextIO
 
 from cliff import app
+from cliff.commandmanager import EntryPointT
 from cliff.complete import CompleteCommand
 
 from rtvirt import plugins
 from rtvirt.cli.base import Command
 from rtvirt.cli.base import Parser
 from rtvirt.cli.commands import Commands
+from rtvirt.cli.commands import LazyCommand
 from rtvirt.cli.exitcode import ExitCode
 from rtvirt.cli.exitcode import exit_code
 from rtvirt.cli.report import printable
@@ -149,12 +151,18 @@ class Shell(app.App):
         width = max(len(name) for name, _ in self.command_manager)
         for name, entry in sorted(self.command_manager):
             try:
-                line = (inspect.getdoc(entry.load()) or '').partition('\n')[0]
+                line = _summary(entry)
             except RTVirtError:
                 line = '(of no use: "rtvirt plugin list" says why)'
             line = textwrap.shorten(printable(line), 75 - width)
             self.stdout.write(f'  {name:<{width}}  {line.rstrip(".")}\n')
         self.stdout.write('\n' + _EPILOG)
+
+
+def _summary(entry: EntryPointT) -> str:
+    if isinstance(entry, LazyCommand):
+        return entry.summary()
+    return (inspect.getdoc(entry.load()) or '').partition('\n')[0]
 
 
 class _Complete(CompleteCommand):

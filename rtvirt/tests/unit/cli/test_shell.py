@@ -54,6 +54,15 @@ def test_help_lists_every_command_in_one_line(rtvirt: RTVirt) -> None:
     assert 'Exit codes: 0 done, 1 could not' in ended.out
 
 
+def test_help_imports_no_command(rtvirt: RTVirt, site: Site) -> None:
+    source = 'raise ValueError\nclass Plugin:\n    "Do it.\\n\\nNow."\n'
+    site.install('trial', plugins.COMMANDS, 'trial', source)
+    ended = rtvirt('--help')
+    assert ended.code == 0
+    assert '  trial              Do it\n' in ended.out
+    assert rtvirt('trial').code == 1
+
+
 @pytest.mark.parametrize('command', COMMANDS)
 def test_help_of_a_command_has_an_example(
     rtvirt: RTVirt, command: str
