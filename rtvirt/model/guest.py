@@ -271,24 +271,24 @@ class GuestRequirement:
         return dedicated
 
     def _check_realtime(self, dedicated: int) -> None:
-        priorities = self.priorities
-        if stray := self.realtime.mask & ~dedicated:
+        realtime = self.realtime.mask
+        if stray := realtime & ~dedicated:
             raise ModelError(
                 f'real-time vCPUs {CPUSet.from_mask(stray)} are not dedicated'
             )
-        # Lists of keys and sets of types and values, made without a loop in
-        # Python: 36 us for 500 vCPUs in place of 80.
-        vcpus = list(priorities)
-        wanted = list(self.realtime)
-        numbers = set(map(type, (*vcpus, *priorities.values())))
-        if numbers != {int} or (vcpus != wanted and sorted(vcpus) != wanted):
+        left = realtime.bit_count()
+        for vcpu, priority in self.priorities.items():
+            if type(vcpu) is not int or vcpu < 0 or not realtime >> vcpu & 1:
+                left = -1
+                break
+            if type(priority) is not int or not 1 <= priority <= 99:
+                require_int(f'the priority of vCPU {vcpu}', priority, 1, 99)
+            left -= 1
+        if left:
             raise ModelError(
-                'priorities must be whole numbers, of each real-time vCPU '
-                'and no other: '
-                f'{shown(priorities)} against {self.realtime}'
+                'priorities must name each real-time vCPU and no other: '
+                f'{shown(self.priorities)} against {self.realtime}'
             )
-        for priority in set(priorities.values()):
-            require_int('the priority of a vCPU', priority, 1, 99)
 
     @property
     def dedicated(self) -> CPUSet:
