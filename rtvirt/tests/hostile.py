@@ -51,6 +51,22 @@ def pinned(**specs: Any) -> Any:
     return guest({'hw:cpu_policy': 'dedicated', **specs})
 
 
+def masked(mask: str) -> Any:
+    """Parse a flavor with a mask of real-time vCPUs."""
+    return pinned(**{'hw:cpu_realtime': 'yes', 'hw:cpu_realtime_mask': mask})
+
+
+def one_node(cpus: str, memory_mib: str) -> Any:
+    """Parse a flavor with one NUMA node."""
+    return pinned(
+        **{
+            'hw:numa_nodes': '1',
+            'hw:numa_cpus.0': cpus,
+            'hw:numa_mem.0': memory_mib,
+        }
+    )
+
+
 def capabilities(cell: str, doctype: str = '') -> str:
     return (
         f'<?xml version="1.0"?>{doctype}<capabilities><host><cpu/><topology>'
@@ -153,48 +169,22 @@ VALUES: dict[str, Case] = {
 }
 
 FLAVORS: dict[str, Case] = {
-    'mask-huge': lambda: pinned(
-        **{'hw:cpu_realtime': 'yes', 'hw:cpu_realtime_mask': '0-999999999'}
-    ),
-    'mask-exclude-huge': lambda: pinned(
-        **{'hw:cpu_realtime': 'yes', 'hw:cpu_realtime_mask': '^0-999999999'}
-    ),
-    'mask-long': lambda: pinned(
-        **{'hw:cpu_realtime': 'yes', 'hw:cpu_realtime_mask': '^0,' * 10**6}
-    ),
-    'mask-nul': lambda: pinned(
-        **{'hw:cpu_realtime': 'yes', 'hw:cpu_realtime_mask': '^0\x00'}
-    ),
+    'mask-huge': lambda: masked('0-999999999'),
+    'mask-exclude-huge': lambda: masked('^0-999999999'),
+    'mask-long': lambda: masked('^0,' * 10**6),
+    'mask-nul': lambda: masked('^0\x00'),
     'dedicated-mask-huge': lambda: guest(
         {'hw:cpu_policy': 'mixed', 'hw:cpu_dedicated_mask': '1-999999999'}
     ),
     'nodes-huge': lambda: pinned(**{'hw:numa_nodes': str(HUGE)}),
     'nodes-endless': lambda: pinned(**{'hw:numa_nodes': '9' * 10**6}),
     'nodes-negative': lambda: pinned(**{'hw:numa_nodes': '-1'}),
-    'node-cpus-huge': lambda: pinned(
-        **{
-            'hw:numa_nodes': '1',
-            'hw:numa_cpus.0': '0-999999999',
-            'hw:numa_mem.0': '4096',
-        }
-    ),
+    'node-cpus-huge': lambda: one_node('0-999999999', '4096'),
     'node-cpus-far': lambda: pinned(
         **{'hw:numa_nodes': '1', 'hw:numa_cpus.999999999': '0'}
     ),
-    'node-memory-endless': lambda: pinned(
-        **{
-            'hw:numa_nodes': '1',
-            'hw:numa_cpus.0': '0-3',
-            'hw:numa_mem.0': '9' * 10**6,
-        }
-    ),
-    'node-memory-negative': lambda: pinned(
-        **{
-            'hw:numa_nodes': '1',
-            'hw:numa_cpus.0': '0-3',
-            'hw:numa_mem.0': '-4096',
-        }
-    ),
+    'node-memory-endless': lambda: one_node('0-3', '9' * 10**6),
+    'node-memory-negative': lambda: one_node('0-3', '-4096'),
     'page-size-endless': lambda: pinned(
         **{'hw:mem_page_size': '9' * 10**6 + 'GB'}
     ),
