@@ -101,7 +101,8 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--strategy',
         choices=[*STRATEGIES],
-        help='try the emptiest host cell first, or the fullest (strategy)',
+        help='which host cell to try first: the one with the least left '
+        '(best-fit), the fullest or the emptiest (strategy)',
     )
     group.add_argument(
         '--smt-isolate',

@@ -8,6 +8,8 @@ from typing import Final
 from rtvirt.fitting.terms import SMTIsolate
 
 STRATEGIES: Final = {
+    'best-fit': 'the host cell with the least left first, so that room for '
+    'large guests stays in one piece',
     'spread': 'the emptiest host cell first, as nova does',
     'pack': 'the fullest host cell first',
 }

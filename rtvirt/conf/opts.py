@@ -13,6 +13,7 @@ from oslo_config import types
 from rtvirt.conf.choice import SMT_ISOLATE
 from rtvirt.conf.choice import STRATEGIES
 from rtvirt.conf.reserved import parse_reserved
+from rtvirt.fitting.strategy import DEFAULT_STRATEGY
 from rtvirt.model.cpuset import CPUSet
 
 
@@ -79,7 +80,7 @@ OPTS: Final = (
     ),
     cfg.StrOpt(
         'strategy',
-        default='spread',
+        default=DEFAULT_STRATEGY,
         choices=[*STRATEGIES.items()],
         help='Which host cell to try first where several would do. Argument: '
         '``--strategy``.',

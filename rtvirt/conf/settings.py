@@ -16,6 +16,7 @@ from rtvirt.conf.opts import GROUP
 from rtvirt.conf.opts import OPTS
 from rtvirt.exception import ConfigError
 from rtvirt.exception import ModelError
+from rtvirt.fitting.strategy import DEFAULT_STRATEGY
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.limits import Limits
 from rtvirt.model.partition import ReservedPages
@@ -29,7 +30,7 @@ class Settings:
     cpu_dedicated_set: CPUSet | None = None
     cpu_shared_set: CPUSet | None = None
     reserved_huge_pages: tuple[ReservedPages, ...] = ()
-    strategy: str = 'spread'
+    strategy: str = DEFAULT_STRATEGY
     smt_isolate: str = 'cores'
     cpu_allocation_ratio: float | None = None
     ram_allocation_ratio: float | None = None

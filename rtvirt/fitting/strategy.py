@@ -22,7 +22,11 @@ from rtvirt.model.vacancy import Vacancy
 
 Strategy = Callable[[Demand, Sequence[Vacancy]], Sequence[Vacancy]]
 
-DEFAULT_STRATEGY: Final = 'spread'
+DEFAULT_STRATEGY: Final = 'best-fit'
+"""The best all-rounder in streams of guests that come and go (``make
+bench``): as full a host as nova's packing order on every kind of guest, and
+4 to 50 points of CPU use fuller than nova's default, spreading. A catalogue
+fills a little better still where one knows what one sells."""
 
 
 def spread(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:

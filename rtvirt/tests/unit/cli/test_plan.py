@@ -155,7 +155,7 @@ def test_idle_siblings_are_shown(rtvirt: RTVirt, flavor: Any) -> None:
         '--dedicated',
         '2-23,26-47',
     )
-    ended = rtvirt(*argv)
+    ended = rtvirt(*argv, '--strategy', 'spread')
     assert '36 (idle)' in ended.out
     ended = rtvirt(*argv, '--shared', '0-1', '--smt-isolate', 'refuse')
     assert ended.code == 4
@@ -238,8 +238,8 @@ def test_strategy(rtvirt: RTVirt) -> None:
         *('plan', '--flavor', SMALL, '--host', SMT, '-f', 'value'),
         *('-c', 'host_cell', '--dedicated', '2-23', '--pinned', '2-5'),
     )
-    assert rtvirt(*argv).out.split()[0] == '1'
-    assert rtvirt(*argv, '--strategy', 'pack').out.split()[0] == '0'
+    assert rtvirt(*argv).out.split()[0] == '0'
+    assert rtvirt(*argv, '--strategy', 'spread').out.split()[0] == '1'
 
 
 def test_allocation_ratios(rtvirt: RTVirt, flavor: Any) -> None:

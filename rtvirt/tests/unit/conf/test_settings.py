@@ -75,7 +75,7 @@ def test_the_environment_has_no_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('OS_RTVIRT__STRATEGY', 'pack')
-    assert read(tmp_path, '').strategy == 'spread'
+    assert read(tmp_path, '').strategy == 'best-fit'
 
 
 def test_without_files_the_home_is_searched(

@@ -280,8 +280,12 @@ class TestOrder:
     )
 
     def test_spread(self) -> None:
-        assert chosen(guest(2), self.there) == [1]
-        assert chosen(guest(2, 2), self.there) == [1, 2]
+        assert chosen(guest(2), self.there, strategy='spread') == [1]
+        two = chosen(guest(2, 2), self.there, strategy='spread')
+        assert two == [1, 2]
+
+    def test_best_fit_is_the_default(self) -> None:
+        assert chosen(guest(2), self.there) == [0]
 
     def test_pack(self) -> None:
         assert chosen(guest(2), self.there, strategy='pack') == [0]
@@ -298,7 +302,7 @@ class TestOrder:
             cell(2, '8-11', gib=1),
         )
         asked = guest(2, 4, memory_mib=[1024, 2048])
-        assert chosen(asked, there) == [2, 1]
+        assert chosen(asked, there, strategy='spread') == [2, 1]
 
     def test_unknown_strategy(self) -> None:
         with pytest.raises(ModelError, match='expected one of spread'):

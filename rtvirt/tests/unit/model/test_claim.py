@@ -187,7 +187,7 @@ def test_a_claim_of_what_is_taken_is_refused() -> None:
 
 
 def test_a_claim_of_what_is_not_there_is_refused() -> None:
-    plan = fit(guest(2), host())
+    plan = fit(guest(2), host(), strategy='spread')
     assert plan.cells[0].host_cell == 1
     smaller = HostTopology.uniform(cells=1, cores=2)
     with pytest.raises(FitError) as caught:
@@ -302,7 +302,7 @@ def test_isolated_siblings_are_claimed() -> None:
         thread_policy=ThreadPolicy.ISOLATE,
         emulator_policy=EmulatorPolicy.ISOLATE,
     )
-    plan = fit(asked, there)
+    plan = fit(asked, there, strategy='spread')
     assert len(plan.claimed) == 6
     claimed = there.claim(plan)
     assert {c for cell in claimed.cells for c in cell.pinned} == plan.claimed
