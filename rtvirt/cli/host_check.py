@@ -15,13 +15,13 @@ from rtvirt.checks.base import Check
 from rtvirt.checks.base import Profile
 from rtvirt.checks.run import HostCheck
 from rtvirt.checks.run import Summary
-from rtvirt.checks.run import is_grave
 from rtvirt.checks.run import run_checks
 from rtvirt.checks.run import summarize
 from rtvirt.checks.run import table
 from rtvirt.cli.base import Show
 from rtvirt.cli.column import count
-from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.fail_on import add_fail_on
+from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.guest import add_image
 from rtvirt.cli.guest import read_guest
 from rtvirt.cli.placement import typed
@@ -163,14 +163,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
             help=f'{deed}: codes, or how codes begin (RT-B), separated by '
             'commas; can be repeated',
         )
-    group.add_argument(
-        '--fail-on',
-        metavar='SEVERITY',
-        choices=[*Severity],
-        default=Severity.ERROR,
-        help='exit with 3 on findings of this severity or a worse one: '
-        'fatal, error (default), warning or info',
-    )
+    add_fail_on(group)
     group.add_argument(
         '--explain',
         metavar='CODE',
@@ -277,7 +270,6 @@ def _report(
     summary = summarize(findings)
     name = value_or(facts.kernel.hostname, '') or 'this host'
     found = _findings(findings)
-    fail_on = Severity(parsed_args.fail_on)
     return Report(
         document={
             'schema_version': _SCHEMA_VERSION,
@@ -299,9 +291,7 @@ def _report(
             found if parsed_args.long else found.select(_BRIEF),
             _undecided(findings),
         ),
-        code=ExitCode.FINDINGS
-        if any(is_grave(f, fail_on) for f in findings)
-        else ExitCode.DONE,
+        code=findings_code(findings, parsed_args.fail_on),
     )
 
 

@@ -13,13 +13,12 @@ from typing import Final
 from rtvirt import plugins
 from rtvirt.checks.group_scheduling import has_group_scheduling
 from rtvirt.checks.preemption import is_realtime_kernel
-from rtvirt.checks.run import is_grave
 from rtvirt.checks.run import run_checks
 from rtvirt.checks.run import table
 from rtvirt.checks.tune import Wishes
 from rtvirt.checks.tune import tuning_files
 from rtvirt.cli.base import Show
-from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.placement import typed
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
@@ -130,9 +129,7 @@ Example: six pCPUs of eight for guests, with eight pages of 1 GiB::
                     ],
                 ),
             ),
-            code=ExitCode.FINDINGS
-            if any(map(is_grave, findings))
-            else ExitCode.DONE,
+            code=findings_code(findings),
         )
 
     def emit(self, report: Report, parsed_args: argparse.Namespace) -> None:

@@ -19,7 +19,8 @@ from rtvirt.cli.column import count
 from rtvirt.cli.document import MAX_XML
 from rtvirt.cli.document import STDIN
 from rtvirt.cli.document import read_text
-from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.fail_on import add_fail_on
+from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.cli.sarif import to_sarif
@@ -95,14 +96,7 @@ Example: a domain that runs, and one that a code review is about::
             help='the host they are for: a snapshot (.tar.gz, or unpacked), '
             'or / for this machine; adds the rules that need to know it',
         )
-        parser.add_argument(
-            '--fail-on',
-            metavar='SEVERITY',
-            choices=[*Severity],
-            default=Severity.ERROR,
-            help='exit with 3 on findings of this severity or a worse one: '
-            'fatal, error (default), warning or info',
-        )
+        add_fail_on(parser)
         parser.add_argument(
             '--fix',
             action='store_true',
@@ -190,7 +184,6 @@ def _report(
     ]
     rows += [_row('', finding) for finding in pairs]
     every = [f for one in linted for f in one.findings] + list(pairs)
-    worst = Severity(fail_on).rank
     return Report(
         document={
             'schema_version': _SCHEMA_VERSION,
@@ -206,9 +199,7 @@ def _report(
         },
         headline=_headline(linted, every),
         tables=(Table(columns=_COLUMNS, rows=rows, optional={'file'}),),
-        code=ExitCode.FINDINGS
-        if any(finding.severity.rank <= worst for finding in every)
-        else ExitCode.DONE,
+        code=findings_code(every, fail_on),
     )
 
 

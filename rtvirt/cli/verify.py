@@ -12,7 +12,8 @@ from typing import Final
 
 from rtvirt.cli.base import Show
 from rtvirt.cli.column import count
-from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.fail_on import add_fail_on
+from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.exception import ConfigError
@@ -101,14 +102,7 @@ Example: one domain, and what is wrong with any for a program::
             default=LOCAL_URI,
             help=f'the libvirt of this machine (default: {LOCAL_URI})',
         )
-        parser.add_argument(
-            '--fail-on',
-            metavar='SEVERITY',
-            choices=[*Severity],
-            default=Severity.ERROR,
-            help='exit with 3 on findings of this severity or a worse one: '
-            'fatal, error (default), warning or info',
-        )
+        add_fail_on(parser)
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Read the domains and verify each."""
@@ -134,11 +128,6 @@ def _verify(running: RunningDomain) -> Verified:
 
 def _report(verified: Sequence[Verified], fail_on: str) -> Report:
     findings = [finding for one in verified for finding in one.findings]
-    worst = Severity(fail_on).rank
-    fails = any(
-        finding.severity.rank <= worst and not finding.is_undecided
-        for finding in findings
-    )
     return Report(
         document={
             'schema_version': _SCHEMA_VERSION,
@@ -160,7 +149,7 @@ def _report(verified: Sequence[Verified], fail_on: str) -> Report:
                 ],
             ),
         ),
-        code=ExitCode.FINDINGS if fails else ExitCode.DONE,
+        code=findings_code(findings, fail_on),
     )
 
 
