@@ -8,6 +8,7 @@ of demands (see :func:`can_meet`).
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -15,39 +16,51 @@ from rtvirt.model.vacancy import iter_bits
 
 
 def match(rows: Sequence[int]) -> tuple[list[int], tuple[int, ...]]:
-    """Give each row a bit of its own (Kuhn's augmenting paths).
+    """Give each row a bit of its own, by augmenting paths.
 
     :returns: the bit of each row (as a mask) and an empty tuple; or, where
         that is impossible, an empty list and the positions of rows that
         together have fewer bits than there are rows (Hall).
     """
-    owner: dict[int, int] = {}
-    for row in range(len(rows)):
-        seen: dict[int, int] = {}
-        if not _augment(row, rows, owner, seen):
-            return [], tuple(sorted({row, *(owner[bit] for bit in seen)}))
     chosen = [0] * len(rows)
-    for bit, row in owner.items():
-        chosen[row] = bit
+    owner: dict[int, int] = {}
+    taken = 0
+    for row in range(len(rows)):
+        last, found_by = _find_path(rows, row, owner, taken)
+        if not last:
+            return [], tuple(sorted({row, *map(owner.__getitem__, found_by)}))
+        taken |= last
+        bit = last
+        while bit:
+            # Each row on the path leaves its bit to the one before.
+            mover = found_by[bit]
+            owner[bit] = mover
+            chosen[mover], bit = bit, chosen[mover]
     return chosen, ()
 
 
-def _augment(
-    row: int, rows: Sequence[int], owner: dict[int, int], seen: dict[int, int]
-) -> bool:
-    """Find a bit for the row, moving other rows where need be."""
-    for number in iter_bits(rows[row]):
-        bit = 1 << number
-        if bit in seen:
-            continue
-        if bit not in owner:
-            owner[bit] = row
-            return True
-        seen[bit] = row
-        if _augment(owner[bit], rows, owner, seen):
-            owner[bit] = row
-            return True
-    return False
+def _find_path(
+    rows: Sequence[int], row: int, owner: dict[int, int], taken: int
+) -> tuple[int, dict[int, int]]:
+    """Find the way from a row without a bit to a bit without a row.
+
+    :returns: that bit, or 0; and of each bit on the way, the row that may
+        move to it.
+    """
+    found_by: dict[int, int] = {}
+    seen = 0
+    queue = [row]
+    for mover in queue:
+        new = rows[mover] & ~seen
+        if free := new & ~taken:
+            last = free & -free
+            found_by[last] = mover
+            return last, found_by
+        seen |= new
+        for number in iter_bits(new):
+            found_by[1 << number] = mover
+            queue.append(owner[1 << number])
+    return 0, found_by
 
 
 def first_free(rows: Sequence[int]) -> list[int] | None:
@@ -102,47 +115,66 @@ def _extend(
     if row == len(rows):
         yield chosen
         return
-    moves, reach = _find_moves(rows, row, chosen, taken)
-    for number in iter_bits(rows[row] & reach):
-        bit = 1 << number
+    later = rows[row + 1 :]
+    moves = _find_moves(rows, row, chosen, taken)
+    wanted = rows[row] & ~taken
+    # Bits that meet no demand are alike: either all of them will do or none.
+    spare = can_meet(demands, later, ~taken)
+    if not spare:
+        wanted &= _union(demands)
+    for bit in _possible_bits(wanted, chosen[row + 1 :], moves):
         left = [mask for mask in demands if not mask & bit]
-        if left and not can_meet(left, rows[row + 1 :], ~(taken | bit)):
-            continue
-        moved = _move(chosen, row, bit, moves)
-        yield from _extend(rows, row + 1, moved, taken | bit, left)
+        if (spare and len(left) == len(demands)) or can_meet(
+            left, later, ~(taken | bit)
+        ):
+            moved = _move(chosen, row, bit, moves)
+            yield from _extend(rows, row + 1, moved, taken | bit, left)
+
+
+def _union(masks: Sequence[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _possible_bits(
+    wanted: int, held: Sequence[int], moves: Container[int]
+) -> Iterator[int]:
+    """Yield the bits of ``wanted`` that nobody holds, or can leave."""
+    stuck = sum(held)
+    for number in iter_bits(wanted):
+        bit = 1 << number
+        if not bit & stuck or bit in moves:
+            yield bit
 
 
 def _find_moves(
     rows: Sequence[int], row: int, chosen: Sequence[int], taken: int
-) -> tuple[dict[int, tuple[int, int]], int]:
-    """Find which bits the row may have with the later rows still served.
+) -> dict[int, tuple[int, int]]:
+    """Find which later rows can make way for this one.
 
-    These are the bits nobody has, its own, and those of later rows that can
-    move on, directly or by moving others, to a bit nobody has or to this
-    row's own.
+    A row can if it may have a bit that nobody has, or this row's own, or
+    one whose row can make way itself.
 
     :returns: of each bit that a later row can leave, that row and the bit
-        it moves to; and all the bits that the row may have.
+        it moves to.
     """
-    held = 0
-    for bit in chosen[row + 1 :]:
-        held |= bit
-    reach = ~(taken | held)
+    reach = ~(taken | sum(chosen[row + 1 :]))
     moves: dict[int, tuple[int, int]] = {}
     waiting = list(range(row + 1, len(rows)))
-    while waiting:
+    moved = True
+    while moved:
         stuck = []
         for later in waiting:
-            targets = rows[later] & reach
-            if targets:
+            if targets := rows[later] & reach:
                 moves[chosen[later]] = (later, targets & -targets)
                 reach |= chosen[later]
             else:
                 stuck.append(later)
-        if len(stuck) == len(waiting):
-            break
+        moved = len(stuck) < len(waiting)
         waiting = stuck
-    return moves, reach
+    return moves
 
 
 def _move(
@@ -170,15 +202,30 @@ def can_meet(
     and a set of bits used at once exactly if the rows can be served and the
     bits can each be given to a row of their own (Mendelsohn and Dulmage), so
     that it is enough to look for bits that meet the demands and have a row
-    each. They are tried demand by demand; bits that the same rows may have
-    and that meet the same demands are tried once. So the time is polynomial
-    for a fixed number q of demands: there are at most n ** q ways for n
-    bits, and in practice a few.
+    each. If each demand can have a row of its own, that is so. Else the
+    bits are tried demand by demand, and bits that the same rows may have
+    and that meet the same demands once. So the time is polynomial for a
+    fixed number q of demands: there are at most n ** q ways for n bits, and
+    in practice a few.
 
     :param allowed: the bits that may be used.
     """
+    if not demands:
+        return True
     masks = [mask & allowed for mask in demands]
-    return all(masks) and _meet(_drop_implied(masks), rows, [])
+    columns = [_rows_with(mask, rows) for mask in masks]
+    if not all(columns):
+        return False
+    return bool(match(columns)[0]) or _meet(_drop_implied(masks), rows, [])
+
+
+def _rows_with(bits: int, rows: Sequence[int]) -> int:
+    """Return the rows that may have one of the bits, as a mask."""
+    found = 0
+    for position, row in enumerate(rows):
+        if row & bits:
+            found |= 1 << position
+    return found
 
 
 def _drop_implied(masks: Sequence[int]) -> list[int]:
@@ -201,9 +248,7 @@ def _meet(
         return True
     tried = set()
     for number in iter_bits(demands[0]):
-        column = sum(
-            1 << row for row, mask in enumerate(rows) if mask >> number & 1
-        )
+        column = _rows_with(1 << number, rows)
         left = [mask for mask in demands if not mask >> number & 1]
         kind = (column, tuple(left))
         if kind in tried:
