@@ -12,6 +12,7 @@ from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.memory import choose_page_size
 from rtvirt.fitting.memory import page_sizes
 from rtvirt.fitting.terms import Terms
+from rtvirt.model.pages import format_kib
 from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 from rtvirt.model.resctrl import BandwidthNode
@@ -230,7 +231,8 @@ def _find_page_reason(about: _About, terms: Terms, size_kib: int) -> FitReason:
             ReasonCode.PAGE_SIZE,
             size_kib,
             None,
-            f'{want.memory_mib} MiB are no whole pages of {size_kib} KiB',
+            f'{want.memory_mib} MiB are no whole pages of '
+            f'{format_kib(size_kib)}',
         )
     wanted = want.memory_kib // size_kib
     free = free_kib // size_kib
@@ -238,5 +240,5 @@ def _find_page_reason(about: _About, terms: Terms, size_kib: int) -> FitReason:
         ReasonCode.PAGES,
         wanted,
         free,
-        f'wants {wanted} pages of {size_kib} KiB; {free} are free',
+        f'wants {wanted} pages of {format_kib(size_kib)}; {free} are free',
     )
