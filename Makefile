@@ -55,7 +55,10 @@ notes:
 paths:
 	$(BIN)/python tools/check_paths.py
 
-unit functional integration:
+unit:
+	$(BIN)/pytest -n auto --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
+
+functional integration:
 	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
 
 nova:
