@@ -91,7 +91,11 @@ def test_the_same_snapshot_gives_the_same_bytes(host: HostFiles) -> None:
 
 
 def test_what_no_rule_allows_stays_out() -> None:
-    for path in ('/etc/shadow', '/etc/ssh/ssh_host_rsa_key', '/var/log/messages'):
+    for path in (
+        '/etc/shadow',
+        '/etc/ssh/ssh_host_rsa_key',
+        '/var/log/messages',
+    ):
         assert kept(path, b'anything') is None
     assert kept('/proc/version', b'Linux') == b'Linux'
 
