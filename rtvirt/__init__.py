@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rtvirt.model.flavor import ImageProperties as ImageProperties
     from rtvirt.model.guest import GuestCell as GuestCell
     from rtvirt.model.guest import GuestRequirement as GuestRequirement
-    from rtvirt.model.host import HostCell as HostCell
+    from rtvirt.model.host_cell import HostCell as HostCell
     from rtvirt.model.host import HostTopology as HostTopology
     from rtvirt.model.limits import Limits as Limits
     from rtvirt.model.observed import ObservedDomain as ObservedDomain
@@ -88,7 +88,7 @@ _HOMES = {
     'ImageProperties': 'rtvirt.model.flavor',
     'GuestCell': 'rtvirt.model.guest',
     'GuestRequirement': 'rtvirt.model.guest',
-    'HostCell': 'rtvirt.model.host',
+    'HostCell': 'rtvirt.model.host_cell',
     'HostTopology': 'rtvirt.model.host',
     'Limits': 'rtvirt.model.limits',
     'ObservedDomain': 'rtvirt.model.observed',

@@ -16,11 +16,11 @@ from rtvirt.fitting.fill import reserve
 from rtvirt.fitting.isolate import isolate
 from rtvirt.fitting.split import Split
 from rtvirt.fitting.split import best_split
+from rtvirt.model.bits import lowest_bits
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
-from rtvirt.model.vacancy import lowest_bits
 
 _NONE = CPUSet()
 

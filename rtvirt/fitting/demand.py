@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 from typing import cast
 
+from rtvirt.model.bits import iter_bits
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import EmulatorPolicy
 from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.guest import L3Policy
 from rtvirt.model.guest import ThreadPolicy
-from rtvirt.model.vacancy import iter_bits
 from rtvirt.model.vacancy import room_key
 
 _ISOLATE: Final = ThreadPolicy.ISOLATE

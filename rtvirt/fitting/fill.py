@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.split import Split
+from rtvirt.model.bits import iter_bits
+from rtvirt.model.bits import lowest_bits
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
-from rtvirt.model.vacancy import iter_bits
-from rtvirt.model.vacancy import lowest_bits
 
 
 def fill_cores(

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtvirt.fitting.demand import CellDemand
+from rtvirt.model.bits import iter_bits
+from rtvirt.model.bits import lowest_bits
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.vacancy import Vacancy
-from rtvirt.model.vacancy import iter_bits
-from rtvirt.model.vacancy import lowest_bits
 
 
 def isolate(

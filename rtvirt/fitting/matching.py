@@ -12,7 +12,7 @@ from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from rtvirt.model.vacancy import iter_bits
+from rtvirt.model.bits import iter_bits
 
 
 def match(rows: Sequence[int]) -> tuple[list[int], tuple[int, ...]]:

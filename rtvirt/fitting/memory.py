@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which pages back a guest cell on a host cell (nova.md's page rules)."""
+"""Which pages back a guest cell on a host cell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rtvirt.fitting.demand import CellDemand
+from rtvirt.model.pages import ORDINARY_KIB
 from rtvirt.model.pages import PageSize
-from rtvirt.model.vacancy import ORDINARY_KIB
 from rtvirt.model.vacancy import Vacancy
 
 

@@ -10,9 +10,9 @@ from rtvirt.fitting.cell import has_shared_room
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.memory import page_sizes
 from rtvirt.fitting.terms import Terms
+from rtvirt.model.bits import iter_bits
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.vacancy import Vacancy
-from rtvirt.model.vacancy import iter_bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

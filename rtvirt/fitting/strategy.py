@@ -59,24 +59,16 @@ def best_fit(demand: Demand, vacancies: Sequence[Vacancy]) -> list[Vacancy]:
     """Return first the cells where the least is left.
 
     The fewest free pCPUs, then the fewest whole cores, then the least
-    memory in pages of the size asked for (all memory, where that is no
-    number): so that whole cells and whole cores stay free for guests that
+    memory: so that whole cells and whole cores stay free for guests that
     need them.
     """
-    if demand.cpu_policy is CPUPolicy.SHARED:
-        return pack(demand, vacancies)
-    size_kib = demand.cells[0].page_kib
-
-    def left(vacancy: Vacancy) -> tuple[int, int, int]:
-        memory = vacancy.memory_mib
-        if size_kib:
-            memory = vacancy.backing.get(size_kib, 0)
-        return vacancy.count, vacancy.stock[0], memory
-
-    return sorted(vacancies, key=left)
+    if demand.cpu_policy is not CPUPolicy.SHARED:
+        return sorted(vacancies, key=_leftover)
+    return pack(demand, vacancies)
 
 
 _emptiness: Final = attrgetter('emptiness')
+_leftover: Final = attrgetter('leftover')
 _memory: Final = attrgetter('memory_mib')
 _shared_usage: Final = attrgetter('cell.shared_usage')
 

@@ -12,12 +12,12 @@ from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import L3Policy
 from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.host import HostTopology
+from rtvirt.model.layout import Layout
 from rtvirt.model.limits import Limits
 from rtvirt.model.plan import PlannedCell
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheAllocation
 from rtvirt.model.resctrl import CacheBank
-from rtvirt.model.vacancy import Layout
 from rtvirt.model.vacancy import Vacancy
 
 

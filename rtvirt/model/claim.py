@@ -25,8 +25,8 @@ from rtvirt.model.obstacle import find_untakable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rtvirt.model.host import HostCell
     from rtvirt.model.host import HostTopology
+    from rtvirt.model.host_cell import HostCell
     from rtvirt.model.plan import Plan
     from rtvirt.model.reason import FitReason
 

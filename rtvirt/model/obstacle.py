@@ -13,8 +13,8 @@ from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 
 if TYPE_CHECKING:
-    from rtvirt.model.host import HostCell
     from rtvirt.model.host import HostTopology
+    from rtvirt.model.host_cell import HostCell
     from rtvirt.model.plan import Plan
     from rtvirt.model.plan import PlannedCell
 

@@ -10,6 +10,9 @@ from typing import Final
 from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require_int
 
+ORDINARY_KIB: Final = 4
+"""The page size of a host cell whose pages are not known."""
+
 
 class PageSize(enum.StrEnum):
     """A page size that is not a number.

@@ -9,18 +9,14 @@ changes, a :class:`Vacancy` what claims change. Both are derived from a
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 from typing import Final
 
-from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import ThreadPolicy
+from rtvirt.model.layout import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
-
-    from rtvirt.model.host import HostCell
+    from rtvirt.model.host_cell import HostCell
 
 
 _ROOM: Final = {
@@ -31,130 +27,12 @@ _ROOM: Final = {
 }
 
 
-ORDINARY_KIB: Final = 4
-"""The page size of a host cell whose pages are not known."""
-
-
 def room_key(policy: ThreadPolicy | None, reserved: int) -> int:
     """Return which entry of ``Vacancy.room`` counts for a guest cell.
 
     :param reserved: 1 where a pCPU is reserved beside the vCPUs, else 0.
     """
     return _ROOM[policy] + reserved
-
-
-def iter_bits(mask: int) -> Iterator[int]:
-    """Yield the numbers of the bits that are set, lowest first."""
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
-
-
-def lowest_bits(mask: int, number: int) -> Sequence[int]:
-    """Return the numbers of the lowest bits that are set, as many as asked.
-
-    A range where they follow on each other, as mostly.
-    """
-    if not number:
-        return range(0)
-    first = (mask & -mask).bit_length() - 1
-    run = (1 << number) - 1
-    if (mask >> first) & run == run:
-        return range(first, first + number)
-    found = []
-    for _ in range(number):
-        lowest = mask & -mask
-        found.append(lowest.bit_length() - 1)
-        mask ^= lowest
-    return found
-
-
-class Layout:
-    """The cores and caches of a host cell.
-
-    Only cores with a dedicated pCPU are numbered.
-
-    :ivar masks: of each core, its dedicated pCPUs as a mask.
-    :ivar threads: of each core, its dedicated pCPUs one by one.
-    :ivar flat: the same pCPUs, core by core; those of core n begin at
-        ``starts[n]``.
-    :ivar core_of: the core of each dedicated pCPU.
-    :ivar width: the most dedicated pCPUs on one core.
-    :ivar threads_per_core: the most pCPUs on one core that guests may use,
-        dedicated or shared: nova's ``threads_per_core``. A core with so
-        many free dedicated pCPUs is a whole core.
-    :ivar sized: number of dedicated pCPUs to the cores that have so many.
-    :ivar clean: the same for the cores whose hardware threads are all
-        dedicated.
-    :ivar is_regular: whether all cores have equally many hardware threads,
-        one or an even number.
-    :ivar l3: the cores of each L3 cache.
-    :ivar every: all cores.
-    """
-
-    __slots__ = (
-        'clean',
-        'core_of',
-        'every',
-        'flat',
-        'is_regular',
-        'l3',
-        'masks',
-        'sized',
-        'starts',
-        'threads',
-        'threads_per_core',
-        'width',
-    )
-
-    def __init__(self, cell: HostCell) -> None:
-        dedicated = cell.dedicated.mask
-        usable = dedicated | cell.shared.mask
-        self.threads_per_core = 1
-        self.masks: list[int] = []
-        self.threads: list[tuple[CPUSet, ...]] = []
-        self.core_of: dict[int, int] = {}
-        self.sized: dict[int, int] = {}
-        self.clean: dict[int, int] = {}
-        hardware = set()
-        for core in cell.siblings:
-            self.threads_per_core = max(
-                self.threads_per_core, (core.mask & usable).bit_count()
-            )
-            if mask := core.mask & dedicated:
-                hardware.add(len(core))
-                self._add(mask, is_clean=mask == core.mask)
-        self.is_regular = len(hardware) == 1 and (
-            hardware == {1} or not min(hardware) % 2
-        )
-        self.flat = tuple(cpu for core in self.threads for cpu in core)
-        self.starts = [0, *itertools.accumulate(map(len, self.threads))]
-        self.width = max(map(len, self.threads), default=0)
-        self.every = (1 << len(self.masks)) - 1
-        self.l3 = tuple(
-            sum(
-                1 << number
-                for number, mask in enumerate(self.masks)
-                if mask & cache.mask
-            )
-            for cache in cell.l3
-        )
-
-    def _add(self, mask: int, *, is_clean: bool) -> None:
-        core = 1 << len(self.masks)
-        cpus = list(iter_bits(mask))
-        self.core_of.update(dict.fromkeys(cpus, len(self.masks)))
-        self.masks.append(mask)
-        self.threads.append(tuple(CPUSet.from_mask(1 << cpu) for cpu in cpus))
-        size = len(cpus)
-        self.sized[size] = self.sized.get(size, 0) | core
-        if is_clean:
-            self.clean[size] = self.clean.get(size, 0) | core
-
-    def is_in_one_cache(self, cores: int) -> bool:
-        """Whether the cores are behind one L3."""
-        return any(not cores & ~cache for cache in self.l3)
 
 
 Stock = tuple[int, int, int, int]
@@ -171,6 +49,8 @@ class Vacancy:
     :ivar memory_mib: memory without that of the guests placed here.
     :ivar emptiness: the greater, the earlier nova tries the cell when it
         spreads pinned guests: free pCPUs, then memory.
+    :ivar leftover: the less, the tighter the cell is for pinned guests:
+        free pCPUs, then whole cores, then memory.
     :ivar backing: free KiB by page size.
     :ivar at_least: at [t], the cores with t free pCPUs or more; at [0] all.
     :ivar whole: the whole cores.
@@ -187,6 +67,7 @@ class Vacancy:
         'emptiness',
         'free',
         'layout',
+        'leftover',
         'memory_mib',
         'room',
         'stock',
@@ -208,7 +89,6 @@ class Vacancy:
         self.free = cell.dedicated.mask & ~cell.pinned.mask
         self.count = self.free.bit_count()
         self.memory_mib = cell.memory_mib - cell.memory_used_mib
-        self.emptiness = (self.count << 64) + self.memory_mib
         if before is None:
             self.layout = Layout(cell)
             self.backing = {
@@ -231,6 +111,14 @@ class Vacancy:
             self.whole = before.whole
             self.stock = before.stock
             self.room = before.room
+            self._rank()
+
+    def _rank(self) -> None:
+        """Work out where the cell stands among others."""
+        self.emptiness = (self.count << 64) + self.memory_mib
+        self.leftover = (
+            (self.count << 96) + (self.stock[0] << 64) + self.memory_mib
+        )
 
     def _count_pages(self, before: Vacancy) -> dict[int, int]:
         """Return ``backing``; pools that are as before are not counted."""
@@ -272,6 +160,7 @@ class Vacancy:
         counts = [cores.bit_count() for cores in at_least]
         self.stock = self._take_stock(counts, self.count)
         self.room = self._make_room(counts, self.count)
+        self._rank()
 
     def stock_within(self, cores: int) -> Stock:
         """Return ``stock`` of some cores."""
