@@ -54,7 +54,7 @@ class RunCommand(SphinxDirective):
         ended = subprocess.run(
             [str(pathlib.Path(sys.executable).parent / 'rtvirt'), *arguments],
             cwd=SAMPLES,
-            env={**os.environ, 'COLUMNS': '100', 'NO_COLOR': '1'},
+            env={**os.environ, 'CLIFF_MAX_TERM_WIDTH': '100'},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
