@@ -6,13 +6,16 @@ NOVA_BIN ?= .venv-nova/bin
 REPORT := build/report
 CHECKS := pep8 unit functional integration nova docs releasenotes
 
-.PHONY: help setup demo check bench $(CHECKS) genconfig cover clean \
-	style types layers notes paths
+TOOLED := style types layers notes paths unit functional integration docs \
+	releasenotes genconfig cover
+
+.PHONY: help setup tools nova-tools demo check bench clean $(CHECKS) $(TOOLED)
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
-	@echo 'make check    everything that must hold before a change goes in:'
-	@echo '              $(CHECKS)'
+	@echo 'make check    everything that must hold before a change goes in;'
+	@echo '              one part of it: make pep8, unit, functional,'
+	@echo '              integration, nova, docs, releasenotes'
 	@echo 'make bench    rtvirt and nova beside each other, in ratios'
 	@echo 'make setup    .venv with the rtvirt command, and no more'
 	@echo 'make clean    remove what the others made'
@@ -20,22 +23,31 @@ help:
 setup:
 	@tools/setup.sh package
 
+# An environment of tox has everything already.
+tools:
+ifeq ($(origin BIN),file)
+	@tools/setup.sh package tools
+endif
+
+nova-tools:
+ifeq ($(origin NOVA_BIN),file)
+	@tools/setup.sh nova
+endif
+
 demo: setup
 	@$(BIN)/python tools/demo.py
 
 # All parts run even when one fails; the last line counts the tests.
-check:
-	@tools/setup.sh package tools nova
+check: tools nova-tools
 	@rm -rf $(REPORT)
 	@status=0; \
 	$(MAKE) --keep-going --no-print-directory $(CHECKS) || status=$$?; \
 	$(BIN)/python tools/summary.py $(REPORT) && exit $$status
 
-bench:
-	@tools/setup.sh nova
+bench: nova-tools
 	$(NOVA_BIN)/python -m tools.bench
 
-# The parts expect that the environment is there.
+$(TOOLED): tools
 
 pep8: style types layers notes paths
 
@@ -56,12 +68,12 @@ paths:
 	$(BIN)/python tools/check_paths.py
 
 unit:
-	$(BIN)/pytest -n auto --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
+	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
 
 functional integration:
 	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
 
-nova:
+nova: nova-tools
 	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
 
 docs:
