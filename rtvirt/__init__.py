@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from rtvirt.model.flavor import ImageProperties as ImageProperties
     from rtvirt.model.guest import GuestCell as GuestCell
     from rtvirt.model.guest import GuestRequirement as GuestRequirement
-    from rtvirt.model.host_cell import HostCell as HostCell
     from rtvirt.model.host import HostTopology as HostTopology
+    from rtvirt.model.host_cell import HostCell as HostCell
     from rtvirt.model.limits import Limits as Limits
     from rtvirt.model.observed import ObservedDomain as ObservedDomain
     from rtvirt.model.pages import PagePool as PagePool
