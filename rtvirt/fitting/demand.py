@@ -93,6 +93,8 @@ class Demand:
     :ivar policy: the thread policy.
     :ivar is_controlled: whether parts of caches or of the bandwidth are
         asked for.
+    :ivar is_plain: whether it matters neither behind which caches pCPUs are
+        nor what is left of these.
     :ivar needs_emulator_cpus: whether neither the guest's own vCPUs nor a
         reserved pCPU can hold the emulator threads.
     """
@@ -102,6 +104,7 @@ class Demand:
         'cpu_policy',
         'guest',
         'is_controlled',
+        'is_plain',
         'kind_of',
         'kinds',
         'l3_policy',
@@ -127,11 +130,10 @@ class Demand:
                 or realtime.bit_count() == guest.vcpus
             )
         )
-        plain = (
-            guest.cpu_policy is CPUPolicy.DEDICATED
-            and self.l3_policy is not L3Policy.REQUIRE
-            and not self.is_controlled
+        self.is_plain = (
+            self.l3_policy is L3Policy.NONE and not self.is_controlled
         )
+        plain = self.is_plain and guest.cpu_policy is CPUPolicy.DEDICATED
         cells = []
         room = room_key(self.policy, 0)
         for cell in guest.cells:

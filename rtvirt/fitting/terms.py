@@ -38,6 +38,7 @@ class Terms:
 
     :ivar overcommit: whether the guest may overcommit ordinary memory.
     :ivar limits: None for a guest that they do not bind.
+    :ivar plain: whether all that is free counts, wherever it is.
     """
 
     __slots__ = (
@@ -60,22 +61,17 @@ class Terms:
     ) -> None:
         self.demand = demand
         self.host = host
-        self.overcommit = demand.cpu_policy is CPUPolicy.SHARED
-        self.limits = (
-            None if demand.cpu_policy is CPUPolicy.DEDICATED else limits
-        )
+        policy = demand.cpu_policy
+        self.overcommit = policy is CPUPolicy.SHARED
+        self.limits = limits if policy is not CPUPolicy.DEDICATED else None
         self.refuse_smt = (
-            demand.policy is ThreadPolicy.ISOLATE
-            and smt_isolate is SMTIsolate.REFUSE
+            smt_isolate is SMTIsolate.REFUSE
+            and demand.policy is ThreadPolicy.ISOLATE
         )
+        self.plain = demand.is_plain and not self.refuse_smt
         if demand.is_controlled:
             self.banks = usable_banks(demand, host)
             self.nodes = usable_nodes(demand, host)
-        self.plain = (
-            not demand.is_controlled
-            and not self.refuse_smt
-            and demand.l3_policy is L3Policy.NONE
-        )
 
     def areas(self, want: CellDemand, layout: Layout) -> Sequence[int]:
         """Return the sets of cores of which the vCPUs may use one, each.

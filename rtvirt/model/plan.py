@@ -148,25 +148,32 @@ class Plan:
         draft.cells = cells
         draft.floating = floating
         draft.emulator = emulator
-        draft.iothreads = _freeze(iothreads)
+        draft.iothreads = (
+            iothreads
+            if type(iothreads) is FrozenDict
+            else FrozenDict(iothreads)
+        )
         draft.caches = caches
-        draft.memory_bandwidth = _freeze(memory_bandwidth)
+        draft.memory_bandwidth = (
+            memory_bandwidth
+            if type(memory_bandwidth) is FrozenDict
+            else FrozenDict(memory_bandwidth)
+        )
         draft.host = host
         draft._claimed = _check_cells(cells, guest.cells)
         draft.__class__ = Plan
-        self._check_emulator()
+        if cells and (guest.realtime.mask or not emulator.mask):
+            self._check_emulator()
         if caches or memory_bandwidth:
             self._check_control()
 
     def _check_emulator(self) -> None:
         helpers = self.emulator.mask
-        if not helpers and self.guest.cells:
+        if not helpers:
             raise ModelError('the emulator threads have no pCPU to run on')
         for cpus in self.iothreads.values():
             helpers |= cpus.mask
         rt_vcpus = self.guest.realtime.mask
-        if not rt_vcpus:
-            return
         for cell in self.cells:
             for vcpu, cpus in cell.pins.items():
                 if cpus.mask & helpers and rt_vcpus >> vcpu & 1:
@@ -241,10 +248,6 @@ class Plan:
 
 
 _PlanDraft: Final = draft_of(Plan)
-
-
-def _freeze(mapping: Mapping[int, Any]) -> FrozenDict[int, Any]:
-    return mapping if type(mapping) is FrozenDict else FrozenDict(mapping)
 
 
 def _check_cells(

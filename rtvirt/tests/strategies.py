@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 
 from rtvirt.model.cpuset import MAX_CPU
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.host import HostTopology
+from rtvirt.tests.oracle.case import Case
+from rtvirt.tests.oracle.case import random_case
 
 
 def cpu_ids(last: int = MAX_CPU) -> st.SearchStrategy[int]:
@@ -35,3 +38,18 @@ def regular_hosts(draw: st.DrawFn) -> HostTopology:
         memory_mib=4096,
         pages={2048: draw(st.integers(0, 1024)), 1048576: 1},
     )
+
+
+def fit_cases() -> st.SearchStrategy[Case]:
+    """Questions to the fit: small hosts, guests, limits and affinities."""
+    return st.randoms(use_true_random=False).map(random_case)
+
+
+def hosts() -> st.SearchStrategy[HostTopology]:
+    """Small hosts of unlike cells, partly taken."""
+    return fit_cases().map(lambda case: case.host)
+
+
+def guests() -> st.SearchStrategy[GuestRequirement]:
+    """Guests of up to four cells, with any policies."""
+    return fit_cases().map(lambda case: case.guest)
