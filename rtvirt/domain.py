@@ -33,6 +33,7 @@ from rtvirt.libvirtxml.features import Features
 from rtvirt.libvirtxml.interface import Interface
 from rtvirt.libvirtxml.interface import InterfaceSource
 from rtvirt.libvirtxml.metadata import plan_of
+from rtvirt.model.check import shown
 from rtvirt.model.plan import Plan
 
 __all__ = [
@@ -88,14 +89,12 @@ class Network:
     def __post_init__(self) -> None:
         if self.network and self.bridge:
             raise DomainXMLError(
-                f'a network card is plugged into network {self.network!r} '
-                f'and into bridge {self.bridge!r}: expected one of them'
+                f'a network card is plugged into network '
+                f'{shown(self.network)} and into bridge {shown(self.bridge)}: '
+                'expected one of them'
             )
-        if self.mac is not None and not _MAC.fullmatch(self.mac):
-            raise DomainXMLError(
-                f'the MAC address is {self.mac!r:.60}: expected six bytes, as '
-                'in 52:54:00:12:34:56'
-            )
+        expected = 'six bytes, as in 52:54:00:12:34:56'
+        _require('the MAC address', self.mac, _MAC, expected)
 
 
 def domain_xml(
@@ -129,7 +128,7 @@ def domain_xml(
     :raises DomainXMLError: naming the argument that is wrong.
     :raises PluginError: if a configurator is broken, or two are in conflict.
     """
-    _require('the name', name, _NAME, 'a text without / and line ends')
+    _require('the name', name or '', _NAME, 'a text without / and line ends')
     _require('the uuid', uuid, _UUID, '32 hexadecimal digits, 8-4-4-4-12')
     _require('the machine type', machine, _MACHINE, 'a word, as in q35')
     _require_word('the type', virt_type, _VIRT_TYPES)
@@ -274,20 +273,22 @@ def _to_interface(network: Network | str) -> Interface:
 def _require(
     what: str, value: str | None, pattern: re.Pattern[str], expected: str
 ) -> None:
-    if value is not None and not pattern.fullmatch(value):
-        raise DomainXMLError(f'{what} is {value!r:.60}: expected {expected}')
+    if value is None:
+        return
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise DomainXMLError(f'{what} is {shown(value)}: expected {expected}')
 
 
 def _require_word(what: str, value: str, words: tuple[str, ...]) -> None:
     if value not in words:
         raise DomainXMLError(
-            f'{what} is {value!r:.60}: expected {" or ".join(words)}'
+            f'{what} is {shown(value)}: expected {" or ".join(words)}'
         )
 
 
 def _require_path(what: str, path: str) -> None:
-    if not path.startswith('/'):
+    if not isinstance(path, str) or not path.startswith('/'):
         raise DomainXMLError(
-            f'{what} is {path!r:.60}: expected an absolute path',
+            f'{what} is {shown(path)}: expected an absolute path',
             hint='libvirt looks for it from another directory than yours',
         )

@@ -14,6 +14,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from rtvirt.exception import DomainXMLError
+from rtvirt.model.check import shown
 
 MAX_BYTES: Final = 4 << 20
 """The longest document read. A domain of 512 vCPUs takes 64 KiB."""
@@ -110,10 +111,12 @@ def _to_bytes(text: str | bytes) -> bytes:
     if len(text) <= MAX_BYTES:
         try:
             source = text.encode() if isinstance(text, str) else bytes(text)
-        except UnicodeEncodeError as error:
-            raise DomainXMLError(
-                f'not XML: half a character at offset {error.start}'
-            ) from None
+            source.decode()
+        except UnicodeError as error:
+            raise DomainXMLError(f'not XML in UTF-8: {error}') from None
+        # Expat would take it for UTF-16, whatever it was told.
+        if b'\0' in source:
+            raise DomainXMLError('not XML in UTF-8: there are zero bytes')
         if len(source) <= MAX_BYTES:
             return source
     raise DomainXMLError(
@@ -135,7 +138,7 @@ def _check_declaration(
 ) -> None:
     if (encoding or 'utf-8').lower() not in {'utf-8', 'us-ascii', 'ascii'}:
         raise DomainXMLError(
-            f'the document declares the encoding {encoding!r:.40}: expected '
+            f'the document declares the encoding {shown(encoding)}: expected '
             'UTF-8',
             hint='convert it, for example with iconv, and change its first '
             'line',

@@ -160,7 +160,7 @@ class Domain(Element):
         codec = codec_of(type(self))
         if self._document is None:
             return codec.write(self, '\n')[1:] + '\n'
-        edits = Edits(self._document.source)
+        edits = Edits(self._document)
         codec.edit(edits, self._document.root, self._parsed, self)
         return edits.apply().decode()
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Final
 
+from rtvirt.libvirtxml.document import Document
 from rtvirt.libvirtxml.document import Node
 
 _START_TAG: Final = re.compile(
@@ -19,6 +20,10 @@ _ATTRIBUTE: Final = re.compile(
     rb'\s+(?P<name>[^\s=]+)\s*=\s*(?P<quote>["\'])(?P<value>.*?)(?P=quote)',
     re.DOTALL,
 )
+_QUOTE: Final = re.compile(rb'=\s*(["\'])')
+_REMARK: Final = re.compile(
+    rb'(?:[ \t]*<!--(?:(?!-->)[^\r\n])*-->)+(?=[ \t]*\r?\n)'
+)
 _STEP: Final = '  '
 
 
@@ -28,15 +33,14 @@ class Edits:
     No two may touch the same part of the text; what is inserted at one
     place stands in the order it was asked for.
 
-    :param source: the text that the nodes were read from.
+    :param document: the text, and the nodes that were read from it.
     """
 
-    def __init__(self, source: bytes) -> None:
-        self._source = source
+    def __init__(self, document: Document) -> None:
+        self._source = document.source
         self._changes: list[tuple[int, int, str]] = []
-        self._deleted: set[Node] = set()
-        first = re.search(rb'=\s*(["\'])', source)
-        self._quote = first[1].decode() if first else "'"
+        quote = _QUOTE.search(self._source, document.root.start)
+        self._quote = quote[1].decode() if quote else "'"
 
     def attribute(self, node: Node, name: str, text: str | None) -> None:
         """Set an attribute to an escaped text, or take it off."""
@@ -64,8 +68,15 @@ class Edits:
 
     def delete(self, node: Node) -> None:
         """Take an element out, and the line it stood on."""
-        self._deleted.add(node)
         self._replace(self._break(node.start)[0], self._end(node), '')
+
+    def replace(self, node: Node, text: str) -> None:
+        """Put another element where one was.
+
+        :param text: as :meth:`insert` takes it.
+        """
+        text = self._quoted(text.lstrip())
+        self._replace(node.start, self._end(node), text)
 
     def insert(
         self,
@@ -75,7 +86,8 @@ class Edits:
     ) -> None:
         """Put new elements where they belong among the children.
 
-        Each goes behind the last child that does not rank above it.
+        Each goes behind the last child of its own rank, else behind the
+        last that does not rank above it.
 
         :param texts: rank and text of each, by ascending rank; a text
             begins with what :meth:`pad` gave and has ``'`` as a quote
@@ -84,9 +96,7 @@ class Edits:
         """
         if not texts:
             return
-        texts = [
-            (rank, text.replace("'", self._quote)) for rank, text in texts
-        ]
+        texts = [(rank, self._quoted(text)) for rank, text in texts]
         tag = self._start_tag(parent)
         if tag['slash']:
             self._open(tag, ''.join(text for _, text in texts), parent)
@@ -94,11 +104,12 @@ class Edits:
         ends = [
             (ranks[child.tag], self._end(child))
             for child in parent.children
-            if child not in self._deleted and child.tag in ranks
+            if child.tag in ranks
         ]
         for rank, text in texts:
-            before = [end for known, end in ends if known <= rank]
-            where = max(before, default=tag.end())
+            same = [end for known, end in ends if known == rank]
+            before = same or [end for known, end in ends if known < rank]
+            where = self._past_remark(max(before, default=tag.end()), text)
             self._replace(where, where, text)
 
     def pad(self, parent: Node) -> str:
@@ -138,6 +149,17 @@ class Edits:
             where = end
         parts.append(self._source[where:])
         return b''.join(parts)
+
+    def _past_remark(self, where: int, text: str) -> int:
+        """Return the end of the line, if only comments stand before it.
+
+        A remark behind an element is about that element.
+        """
+        remark = _REMARK.match(self._source, where)
+        return remark.end() if remark and text[0] in '\r\n' else where
+
+    def _quoted(self, text: str) -> str:
+        return text.replace("'", self._quote)
 
     def _replace(self, start: int, end: int, text: str) -> None:
         self._changes.append((start, end, text))

@@ -29,6 +29,7 @@ from rtvirt.libvirtxml.edit import Edits
 from rtvirt.libvirtxml.kind import Kind
 from rtvirt.libvirtxml.kind import to_kib
 from rtvirt.libvirtxml.program import Program
+from rtvirt.model.check import shown
 from rtvirt.model.frozendict import FrozenDict
 
 
@@ -72,7 +73,7 @@ def read_value(node: Node, what: str, text: str, kind: Kind[Any]) -> Any:
         return kind.read(text)
     except ValueError:
         raise node.error(
-            f'has {what} {text!r:.60}: expected {kind.expected}'
+            f'has {what} {shown(text)}: expected {kind.expected}'
         ) from None
 
 
@@ -92,8 +93,8 @@ def _to_kib(node: Node, what: str, number: int, unit: str) -> int:
         return to_kib(number, unit)
     except ValueError:
         raise node.error(
-            f'has {what} {number} with unit {unit!r:.30}: expected a size and '
-            'a unit of libvirt, as in 4 GiB'
+            f'has {what} {number} with unit {shown(unit)}: expected a size '
+            'and a unit of libvirt, as in 4 GiB'
         ) from None
 
 

@@ -12,6 +12,7 @@ from typing import Generic
 from typing import TypeVar
 
 from rtvirt.exception import DomainXMLError
+from rtvirt.model.check import shown
 from rtvirt.model.cpuset import CPUSet
 
 T = TypeVar('T')
@@ -107,7 +108,7 @@ def _check(text: str) -> None:
         return
     if illegal := _ILLEGAL.search(text):
         raise DomainXMLError(
-            f'{text!r:.80} has the character U+{ord(illegal[0]):04X}, which '
+            f'{shown(text)} has the character U+{ord(illegal[0]):04X}, which '
             'XML cannot hold'
         )
 

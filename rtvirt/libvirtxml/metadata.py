@@ -13,6 +13,7 @@ from typing import Final
 from rtvirt.exception import DomainXMLError
 from rtvirt.exception import ModelError
 from rtvirt.libvirtxml.compact import to_compact_json
+from rtvirt.model.check import shown
 from rtvirt.model.plan import SCHEMA_VERSION
 from rtvirt.model.plan import Plan
 
@@ -42,7 +43,7 @@ def plan_of(domain: Domain) -> Plan | None:
     # Too deep a nesting ends in a RecursionError.
     except (ModelError, ValueError, RecursionError) as error:
         raise DomainXMLError(
-            f'the plan in the metadata of domain {domain.name!r:.60} cannot '
+            f'the plan in the metadata of domain {shown(domain.name)} cannot '
             f'be read: {error}',
             hint='apply the plan again',
         ) from error

@@ -74,7 +74,7 @@ class Wrapped(Child):
         inner = node.only(self.tag)
         if inner is None:
             return self.write(new, pad)
-        gone = new is None if self._meaning else old and not new
+        gone = self.write(old, '') and not self.write(new, '')
         if gone and is_known(edits, inner, {self._child.tag}):
             edits.delete(inner)
             return ''
@@ -125,10 +125,12 @@ class Nested(Child):
         child = node.only(self.tag)
         if child is None:
             return self.write(new, pad)
-        if new is None or self._identity(old) != self._identity(new):
+        if new is None:
             edits.delete(child)
-            return self.write(new, pad)
-        codec_of(self.cls).edit(edits, child, old, new)
+        elif self._identity(old) != self._identity(new):
+            edits.replace(child, self.write(new, pad))
+        else:
+            codec_of(self.cls).edit(edits, child, old, new)
         return ''
 
 
