@@ -209,6 +209,12 @@ def test_a_lone_vcpu_takes_a_lone_thread() -> None:
     assert seats(guest(1), there) == '2'
 
 
+def test_the_emulator_is_beside_the_guests_own_housekeeping() -> None:
+    there = host('0-3 4-7', pinned=P('3,7'))
+    asked = guest(4, '0-1', emulator_policy=EmulatorPolicy.ISOLATE)
+    assert seats(asked, there) == '0 1 4 5 e6'
+
+
 def test_prefer_takes_a_pair_where_no_policy_takes_lone_threads() -> None:
     there = host('0,4 1,5 2,6 3,7', pinned=P('6-7'))
     assert seats(guest(2), there) == '2 3'

@@ -154,6 +154,24 @@ def test_one_that_contradicts_itself_cannot_exist(
         plan(**changes)
 
 
+def test_pins_that_add_up_by_chance() -> None:
+    """The masks of 0-1, 3 and 1 add up to three bits, as sound pins do."""
+    asked = GuestRequirement(
+        name='three',
+        vcpus=3,
+        memory_mib=4,
+        cells=(GuestCell(id=0, dedicated=P('0-2'), memory_mib=4),),
+        topology=CPUTopology(sockets=3),
+        cpu_policy=CPUPolicy.DEDICATED,
+    )
+    pins = {0: P('0-1'), 1: P('3'), 2: P('1')}
+    wrong = PlannedCell(
+        guest_cell=0, host_cell=0, pins=pins, page_size_kib=4, memory_mib=4
+    )
+    with pytest.raises(ModelError, match='one pCPU, not 0-1'):
+        Plan(guest=asked, cells=(wrong,), emulator=P('3'))
+
+
 def test_caches_are_for_real_time_vcpus() -> None:
     calm = dataclasses.replace(GUEST, realtime=P(''), priorities={})
     with pytest.raises(ModelError, match='there are none'):
