@@ -52,6 +52,7 @@ _UUID: Final = re.compile(
 )
 _MAC: Final = re.compile(r'[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}')
 _NAME: Final = re.compile(r'[^/\x00-\x1f\x7f]{1,255}')
+_A_NAME: Final = 'a text without / and control characters'
 _MACHINE: Final = re.compile(r'[a-zA-Z0-9._-]{1,80}')
 
 
@@ -87,6 +88,8 @@ class Network:
     mac: str | None = None
 
     def __post_init__(self) -> None:
+        _require('the network', self.network, _NAME, _A_NAME)
+        _require('the bridge', self.bridge, _NAME, _A_NAME)
         if self.network and self.bridge:
             raise DomainXMLError(
                 f'a network card is plugged into network '
@@ -128,7 +131,7 @@ def domain_xml(
     :raises DomainXMLError: naming the argument that is wrong.
     :raises PluginError: if a configurator is broken, or two are in conflict.
     """
-    _require('the name', name or '', _NAME, 'a text without / and line ends')
+    _require('the name', name or '', _NAME, _A_NAME)
     _require('the uuid', uuid, _UUID, '32 hexadecimal digits, 8-4-4-4-12')
     _require('the machine type', machine, _MACHINE, 'a word, as in q35')
     _require_word('the type', virt_type, _VIRT_TYPES)
@@ -235,7 +238,7 @@ def _to_devices(
 
 
 def _to_disk(index: int, disk: Disk | str) -> DiskElement:
-    if isinstance(disk, str):
+    if not isinstance(disk, Disk):
         disk = Disk(path=disk)
     is_block = disk.path.startswith('/dev/')
     return DiskElement(
@@ -259,7 +262,7 @@ def _to_letters(index: int) -> str:
 
 
 def _to_interface(network: Network | str) -> Interface:
-    if isinstance(network, str):
+    if not isinstance(network, Network):
         network = Network(network=network)
     kind = 'network' if network.network else 'user'
     return Interface(
