@@ -30,6 +30,9 @@ def draw(rows: Iterable[Row], title: str) -> str:
     largest ratio.
     """
     shown = [row for row in rows if row.at_least and row.unit == 'x']
+    # A section's rows stand together, wherever they were measured.
+    sections = list(dict.fromkeys(row.section for row in shown))
+    shown.sort(key=lambda row: sections.index(row.section))
     top = max((row.value for row in shown), default=10)
     decades = max(1, math.ceil(math.log10(top)))
     span = _WIDTH - _LEFT - _RIGHT
