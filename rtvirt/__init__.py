@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rtvirt.host.facts.read import read_facts as read_facts
     from rtvirt.libvirtxml.domain import Domain as Domain
     from rtvirt.libvirtxml.domain import parse_domain as parse_domain
+    from rtvirt.libvirtxml.metadata import plan_of as plan_of
     from rtvirt.linter import lint as lint
     from rtvirt.model.cpuset import CPUSet as CPUSet
     from rtvirt.model.explanation import Explanation as Explanation
@@ -78,6 +79,7 @@ _HOMES = {
     'read_facts': 'rtvirt.host.facts.read',
     'Domain': 'rtvirt.libvirtxml.domain',
     'parse_domain': 'rtvirt.libvirtxml.domain',
+    'plan_of': 'rtvirt.libvirtxml.metadata',
     'lint': 'rtvirt.linter',
     'CPUSet': 'rtvirt.model.cpuset',
     'Explanation': 'rtvirt.model.explanation',

@@ -14,8 +14,9 @@ class Configurator(Protocol):
     """Renders one concern of a plan.
 
     :ivar owns: the elements that it alone writes, as paths below
-        ``<domain>``: ``cputune/vcpupin``, ``devices/disk/driver/@iothread``.
-        An element's path stands for all that is in it.
+        ``<domain>``: ``cputune/vcpupin``, ``devices/disk/driver/@iothread``,
+        ``clock/timer/hpet`` for the timer of that name. An element's path
+        stands for all that is in it.
     """
 
     owns: frozenset[str]

@@ -18,23 +18,24 @@ TIMERS: Final = FrozenDict(
         'hpet': Timer(present=False),
     }
 )
-"""The timers of every guest, as ``LibvirtDriver._set_kvm_timers`` has them.
+"""Timers as ``LibvirtDriver._set_kvm_timers`` of nova has them.
 
-The HPET is emulated in QEMU's main loop: each reading leaves the guest and
-waits for the emulator threads. PIT and RTC tick while the guest boots, and
-not once Linux runs: late ticks of the PIT are not made up for, and the RTC
-keeps the time of guests that count its ticks.
+PIT ``delay``, RTC ``catchup``, no HPET. The HPET is emulated in QEMU's main
+loop: each reading leaves the guest and waits for the emulator threads. PIT
+and RTC tick while the guest boots, and not once Linux runs: late ticks of the
+PIT are not made up for, and the RTC keeps the time of guests that count its
+ticks.
 """
 
 REALTIME_TIMERS: Final = FrozenDict(
     {**TIMERS, 'kvmclock': Timer(present=True)}
 )
-"""Those of a real-time guest under KVM.
+"""Those of a real-time guest under KVM: kvmclock is on, too.
 
-kvmclock is read without leaving the guest, and it is what Linux falls back
-to where the TSC is not stable. The TSC itself needs no element: it is on
-anyway; a ``frequency``, or the invtsc flag, would tie the guest to hosts of
-that frequency, and invtsc ends live migration.
+It is read without leaving the guest, and Linux reads it wherever the TSC is
+not invariant. The TSC itself needs no element: it is on anyway. A
+``frequency``, or the flag invtsc, would tie the guest to hosts of that
+frequency, and with invtsc alone libvirt migrates no running guest.
 """
 
 

@@ -16,8 +16,23 @@ class FeaturesConfigurator:
     A real-time guest has no PMU unless it asks for one: switching its
     registers takes time at every entry and exit (libvirt's
     ``kbase/kvm-realtime``). The rest is as in nova's
-    ``LibvirtDriver._set_features``, and beyond it who polls
-    (:func:`_to_kvm`).
+    ``LibvirtDriver._set_features``, and beyond it, under KVM, who polls when
+    a vCPU goes idle, by ``rtvirt:halt_poll``:
+
+    ``guest``: ``poll-control``, and ``hint-dedicated`` where all vCPUs are
+    dedicated. Linux polls by itself (``cpuidle_haltpoll``, kernel document
+    virt/guest-halt-polling) where it sees KVM_HINTS_REALTIME, which is
+    ``hint-dedicated``, and ends the host's polling by MSR_KVM_POLL_CONTROL,
+    which is ``poll-control``. The hint also says that no vCPU is ever
+    preempted; where that is not so, the guest needs
+    ``cpuidle_haltpoll.force=1``.
+
+    ``host``: the host polls as its ``kvm.halt_poll_ns`` says. A real-time
+    guest has neither hint then: with ``hint-dedicated`` alone both would
+    poll.
+
+    ``off``: neither hint, in so many words. libvirt has no element for the
+    host's side: ``kvm.halt_poll_ns`` must be 0 there.
     """
 
     owns = frozenset(
@@ -45,21 +60,7 @@ class FeaturesConfigurator:
 
 
 def _to_kvm(guest: GuestRequirement, known: KVM) -> KVM:
-    """Return the hints for who polls when a vCPU goes idle.
-
-    ``GUEST``: Linux polls by itself (``cpuidle_haltpoll``, kernel document
-    virt/guest-halt-polling) where it sees KVM_HINTS_REALTIME, which is
-    ``hint-dedicated``, and then ends the host's polling by
-    MSR_KVM_POLL_CONTROL, which is ``poll-control``. The hint also says that
-    a vCPU is never preempted: it is only true where all are dedicated;
-    elsewhere the guest needs ``cpuidle_haltpoll.force=1``.
-
-    ``HOST``: the host polls as its ``kvm.halt_poll_ns`` says. Neither hint:
-    with ``hint-dedicated`` alone, both would poll.
-
-    ``OFF``: neither hint, in so many words. libvirt has no element for the
-    host's side: ``kvm.halt_poll_ns`` must be 0 there.
-    """
+    """Return the hints for who polls when a vCPU goes idle."""
     if guest.halt_poll is HaltPoll.GUEST:
         dedicated = len(guest.dedicated) == guest.vcpus
         return known.but(

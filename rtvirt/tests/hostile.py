@@ -340,6 +340,13 @@ def observed() -> Any:
 
 CORES = f"cores='{HUGE}' threads='1'"
 
+
+def kept(text: str) -> Any:
+    """Read the plan that a domain keeps."""
+    plan = f'<p:plan xmlns:p="urn:rtvirt:plan:1">{text}</p:plan>'
+    return rtvirt.plan_of(read(domain(f'<metadata>{plan}</metadata>')))
+
+
 NAMES = {
     'nul': 'a\0b',
     'escape': 'a\x1b[31mb',
@@ -429,6 +436,12 @@ DOMAINS: dict[str, Case] = {
         ),
         observed(),
     ),
+    'kept-plan-nested': lambda: kept('[' * 10**6),
+    'kept-plan-number': lambda: kept('{"schema_version":' + '9' * 10**6 + '}'),
+    'kept-plan-text': lambda: kept(
+        f'{{"schema_version":1,"x":"{"x" * 10**6}"}}'
+    ),
+    'kept-plan-none': lambda: kept(''),
     'apply-bomb': lambda: rtvirt.apply_plan(
         a_plan(), domain('<title>&a11;</title>', BOMB)
     ),
