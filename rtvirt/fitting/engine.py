@@ -67,9 +67,10 @@ def fit(
     :param limits: allocation ratios; None binds nothing.
     :param strategy: ``spread``, ``pack``, ``best-fit`` or a function
         (:mod:`~rtvirt.fitting.strategy`): the order of the host cells.
-    :param accept: called with finished plans, best first; the first one it
-        accepts is returned. Only here may the time not be polynomial: all
-        plans may have to be shown.
+    :param accept: called with finished plans, best first: one for each
+        assignment of host cells, with the best pCPUs there. The first one
+        it accepts is returned. Only here may the time not be polynomial:
+        all assignments may have to be shown.
     :param affinity: sets of host cell ids; at least one of each set must
         hold a guest cell. For devices and networks that are near certain
         host cells. The time is polynomial for a fixed number of sets

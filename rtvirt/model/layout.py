@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,6 @@ class Layout:
     Only cores with a dedicated pCPU are numbered.
 
     :ivar masks: of each core, its dedicated pCPUs as a mask.
-    :ivar threads: of each core, its dedicated pCPUs one by one.
-    :ivar flat: the same pCPUs, core by core; those of core n begin at
-        ``starts[n]``.
-    :ivar core_of: the core of each dedicated pCPU.
     :ivar width: the most dedicated pCPUs on one core.
     :ivar threads_per_core: the most pCPUs on one core that guests may use,
         dedicated or shared: nova's ``threads_per_core``. A core with so
@@ -32,68 +29,82 @@ class Layout:
         dedicated.
     :ivar is_regular: whether all cores have equally many hardware threads,
         one or an even number.
-    :ivar l3: the cores of each L3 cache.
     :ivar every: all cores.
     """
-
-    __slots__ = (
-        'clean',
-        'core_of',
-        'every',
-        'flat',
-        'is_regular',
-        'l3',
-        'masks',
-        'sized',
-        'starts',
-        'threads',
-        'threads_per_core',
-        'width',
-    )
 
     def __init__(self, cell: HostCell) -> None:
         dedicated = cell.dedicated.mask
         usable = dedicated | cell.shared.mask
-        self.threads_per_core = 1
-        self.masks: list[int] = []
-        self.threads: list[tuple[CPUSet, ...]] = []
-        self.core_of: dict[int, int] = {}
-        self.sized: dict[int, int] = {}
-        self.clean: dict[int, int] = {}
+        most = 1
+        masks = []
+        sized: dict[int, int] = {}
+        clean: dict[int, int] = {}
         hardware = set()
+        bit = 1
         for core in cell.siblings:
-            self.threads_per_core = max(
-                self.threads_per_core, (core.mask & usable).bit_count()
-            )
-            if mask := core.mask & dedicated:
-                hardware.add(len(core))
-                self._add(mask, is_clean=mask == core.mask)
+            whole = core.mask
+            if (threads := (whole & usable).bit_count()) > most:
+                most = threads
+            if mask := whole & dedicated:
+                size = mask.bit_count()
+                sized[size] = sized.get(size, 0) | bit
+                if mask == whole:
+                    clean[size] = clean.get(size, 0) | bit
+                hardware.add(whole.bit_count())
+                masks.append(mask)
+                bit <<= 1
+        self.masks = masks
+        self.sized = sized
+        self.clean = clean
+        self.threads_per_core = most
+        self.every = bit - 1
+        self.width = max(sized, default=0)
         self.is_regular = len(hardware) == 1 and (
             hardware == {1} or not min(hardware) % 2
         )
-        self.flat = tuple(cpu for core in self.threads for cpu in core)
-        self.starts = [0, *itertools.accumulate(map(len, self.threads))]
-        self.width = max(map(len, self.threads), default=0)
-        self.every = (1 << len(self.masks)) - 1
-        self.l3 = tuple(
+        self._caches = cell.l3
+
+    # What follows is for guests that come to be seated, or leave: a host
+    # that is only asked whether it has room does not pay for it.
+
+    @functools.cached_property
+    def threads(self) -> list[tuple[CPUSet, ...]]:
+        """Of each core, its dedicated pCPUs one by one."""
+        return [
+            tuple(CPUSet.from_mask(1 << cpu) for cpu in iter_bits(mask))
+            for mask in self.masks
+        ]
+
+    @functools.cached_property
+    def flat(self) -> tuple[CPUSet, ...]:
+        """All dedicated pCPUs, core by core."""
+        return tuple(cpu for core in self.threads for cpu in core)
+
+    @functools.cached_property
+    def starts(self) -> list[int]:
+        """Where in ``flat`` the pCPUs of each core begin, and the end."""
+        return [0, *itertools.accumulate(map(len, self.threads))]
+
+    @functools.cached_property
+    def core_of(self) -> dict[int, int]:
+        """The core of each dedicated pCPU."""
+        return {
+            cpu: number
+            for number, mask in enumerate(self.masks)
+            for cpu in iter_bits(mask)
+        }
+
+    @functools.cached_property
+    def l3(self) -> tuple[int, ...]:
+        """The cores of each L3 cache."""
+        return tuple(
             sum(
                 1 << number
                 for number, mask in enumerate(self.masks)
                 if mask & cache.mask
             )
-            for cache in cell.l3
+            for cache in self._caches
         )
-
-    def _add(self, mask: int, *, is_clean: bool) -> None:
-        core = 1 << len(self.masks)
-        cpus = list(iter_bits(mask))
-        self.core_of.update(dict.fromkeys(cpus, len(self.masks)))
-        self.masks.append(mask)
-        self.threads.append(tuple(CPUSet.from_mask(1 << cpu) for cpu in cpus))
-        size = len(cpus)
-        self.sized[size] = self.sized.get(size, 0) | core
-        if is_clean:
-            self.clean[size] = self.clean.get(size, 0) | core
 
     def is_in_one_cache(self, cores: int) -> bool:
         """Whether the cores are behind one L3."""

@@ -9,6 +9,8 @@ changes, a :class:`Vacancy` what claims change. Both are derived from a
 
 from __future__ import annotations
 
+import itertools
+from operator import or_
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -94,18 +96,14 @@ class Vacancy:
             self.backing = {
                 pool.size_kib: pool.free * pool.size_kib for pool in cell.pages
             }
-            every = self.layout.every
-            self._count_cores([every] + [0] * self.layout.width, every)
+            self._count_all()
             return
         self.layout = before.layout
         self.backing = before.backing
         if cell.pages is not before.cell.pages:
             self.backing = self._count_pages(before)
         if touched := self._find_cores(self.free ^ before.free):
-            every, *rest = before.at_least
-            self._count_cores(
-                [every, *[cores & ~touched for cores in rest]], touched
-            )
+            self._count_some(before, touched)
         else:
             self.at_least = before.at_least
             self.whole = before.whole
@@ -143,10 +141,23 @@ class Vacancy:
             cpus &= ~masks[core]
         return cores
 
-    def _count_cores(self, at_least: list[int], cores: int) -> None:
-        """Add ``cores`` to what is known of the others."""
+    def _count_all(self) -> None:
+        """Count the free threads of all cores."""
+        free = self.free
+        layout = self.layout
+        by_number = [0] * (layout.width + 1)
+        bit = 1
+        for mask in layout.masks:
+            by_number[(mask & free).bit_count()] |= bit
+            bit <<= 1
+        self._conclude(list(itertools.accumulate(by_number[::-1], or_))[::-1])
+
+    def _count_some(self, before: Vacancy, cores: int) -> None:
+        """Count the free threads of some cores; those of others are known."""
         masks = self.layout.masks
         free = self.free
+        at_least = [known & ~cores for known in before.at_least]
+        at_least[0] = before.at_least[0]
         while cores:
             bit = cores & -cores
             cores ^= bit
@@ -154,6 +165,10 @@ class Vacancy:
             while number:
                 at_least[number] |= bit
                 number -= 1
+        self._conclude(at_least)
+
+    def _conclude(self, at_least: list[int]) -> None:
+        """Work out what follows from the cores' free threads."""
         self.at_least = tuple(at_least)
         threads = self.layout.threads_per_core
         self.whole = at_least[threads] if threads < len(at_least) else 0
