@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rtvirt.cli.exitcode import ExitCode
@@ -15,6 +17,8 @@ from rtvirt.demo.interrupt import raise_interrupts
 from rtvirt.demo.screen import Screen
 from rtvirt.demo.story import tell
 from rtvirt.exception import RTVirtError
+
+_LOG_OUTPUTS = 'LIBVIRT_LOG_OUTPUTS'
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,10 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     raise_interrupts()
     try:
-        with private_directory('rtvirt-demo-') as root:
-            # Read when libvirt is loaded: it would write to the terminal.
-            log = root / 'libvirt.log'
-            os.environ.setdefault('LIBVIRT_LOG_OUTPUTS', f'3:file:{log}')
+        with (
+            private_directory('rtvirt-demo-') as root,
+            _libvirt_log(root / 'libvirt.log'),
+        ):
             return tell(arguments.flavor, root, Screen())
     except KeyboardInterrupt:
         return _complain(
@@ -64,6 +68,24 @@ def main(argv: list[str] | None = None) -> int:
             '--debug shows where',
             ExitCode.FAILED,
         )
+
+
+@contextlib.contextmanager
+def _libvirt_log(path: Path) -> Iterator[None]:
+    """Have libvirt, when it is loaded, log to a file, not the terminal.
+
+    What the caller has asked for in the environment goes first. The file's
+    name is taken back out: the file goes away with its directory, and a
+    libvirt that is loaded later would end over it.
+    """
+    if _LOG_OUTPUTS in os.environ:
+        yield
+        return
+    os.environ[_LOG_OUTPUTS] = f'3:file:{path}'
+    try:
+        yield
+    finally:
+        del os.environ[_LOG_OUTPUTS]
 
 
 def _complain(message: str, hint: str, code: int) -> int:

@@ -22,7 +22,7 @@ def room(
 ) -> Iterator[pathlib.Path]:
     """Where private directories are made."""
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
-    monkeypatch.setenv('LIBVIRT_LOG_OUTPUTS', '')
+    monkeypatch.delenv('LIBVIRT_LOG_OUTPUTS', raising=False)
     kept = {n: signal.getsignal(n) for n in SIGNALS}
     yield tmp_path
     for number, handler in kept.items():
@@ -113,3 +113,24 @@ def test_the_exit_code_is_what_the_story_ends_with(
     monkeypatch.setattr(app, 'tell', lambda *_: 3)
 
     assert app.main(['f.yaml']) == 3
+
+
+@pytest.mark.parametrize('asked', [None, '1:stderr'])
+def test_environment_is_left_as_it_was(
+    room: pathlib.Path, monkeypatch: pytest.MonkeyPatch, asked: str | None
+) -> None:
+    if asked is not None:
+        monkeypatch.setenv('LIBVIRT_LOG_OUTPUTS', asked)
+    seen = []
+
+    def tell(_flavor: pathlib.Path, root: pathlib.Path, _s: Screen) -> int:
+        assert room in root.parents
+        seen.append(os.environ['LIBVIRT_LOG_OUTPUTS'])
+        return 0
+
+    monkeypatch.setattr(app, 'tell', tell)
+
+    assert app.main(['flavor.yaml']) == 0
+    assert os.environ.get('LIBVIRT_LOG_OUTPUTS') == asked
+    assert len(seen) == 1
+    assert seen[0] == asked or seen[0].endswith('libvirt.log')
