@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of ``[rtvirt]`` in nova.conf; nova itself is not needed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from oslo_config import cfg
+
+GROUP: Final = cfg.OptGroup(
+    'rtvirt',
+    title='Real-time guests in nova',
+    help='What rtvirt does inside nova-compute and nova-scheduler.',
+)
+
+OPTS: Final = (
+    cfg.StrOpt(
+        'preflight',
+        default='warn',
+        choices=[
+            ('off', 'the host is not checked'),
+            ('warn', 'what is wrong is logged'),
+            (
+                'enforce',
+                'and an error among it keeps nova-compute from starting',
+            ),
+        ],
+        help='What comes of the host checks when nova-compute starts.\n\n'
+        'They are those of ``rtvirt host check``.',
+    ),
+    cfg.StrOpt(
+        'verify',
+        default='warn',
+        choices=[
+            ('off', 'a guest that was started is not looked at'),
+            ('warn', 'what is not as planned is logged'),
+            (
+                'enforce',
+                'and an error among it stops the guest and fails its start',
+            ),
+        ],
+        help='What comes of the proof of a real-time guest after it was '
+        'started.\n\n'
+        'Every thread and the memory of the guest are compared with its '
+        'plan, as ``rtvirt domain verify`` does.',
+    ),
+    cfg.FloatOpt(
+        'verify_timeout',
+        default=10.0,
+        min=0.1,
+        help='For how many seconds the start of a guest waits for its '
+        'proof, at most.\n\n'
+        'What cannot be read by then, as on a host that hangs, is undecided: '
+        'it is logged, and with ``verify = enforce`` it fails the start.',
+    ),
+    cfg.FloatOpt(
+        'trait_interval',
+        default=60.0,
+        min=0.0,
+        help='How old, in seconds, what the traits of the host rest on may '
+        'be.\n\n'
+        'nova-compute reports the traits with each of its own updates '
+        '(``[DEFAULT] update_resources_interval``); the host is checked '
+        'again for that once this time is over.',
+    ),
+)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return the options for oslo's configuration generator."""
+    return [(GROUP, list(OPTS))]
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make the options known to nova's configuration; twice does no harm."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
