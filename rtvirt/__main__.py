@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python3 -m rtvirt.cli`` is ``rtvirt``."""
+"""``python3 -m rtvirt`` is ``rtvirt``."""
 
 import sys
 

@@ -20,14 +20,20 @@ TOP = pathlib.Path(__file__).parent.parent.parent
 
 
 def read_layers() -> list[list[str]]:
-    """Return the layers from the highest, each a list of module names."""
+    """Return the layers from the highest, each a list of module names.
+
+    What stands in parentheses there may be missing, and is left out here.
+    """
     project = tomllib.loads((TOP / 'pyproject.toml').read_text())
     (contract,) = (
         each
         for each in project['tool']['importlinter']['contracts']
         if each['type'] == 'layers'
     )
-    return [layer.split(' | ') for layer in contract['layers']]
+    return [
+        [name for name in layer.split(' | ') if not name.startswith('(')]
+        for layer in contract['layers']
+    ]
 
 
 def summary(module: str) -> str:

@@ -166,7 +166,7 @@ def _summary(entry: EntryPointT) -> str:
 
 
 class _Complete(CompleteCommand):
-    """Print the code that makes bash complete commands."""
+    """Print the code that makes bash or zsh complete commands."""
 
 
 class _Help(Command):

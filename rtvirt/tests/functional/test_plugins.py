@@ -66,7 +66,7 @@ class Program:
 
     def __call__(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, '-m', 'rtvirt.cli', *argv],
+            [sys.executable, '-m', 'rtvirt', *argv],
             env=self._environ,
             capture_output=True,
             text=True,

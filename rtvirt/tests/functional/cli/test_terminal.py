@@ -19,7 +19,7 @@ import pytest
 SAMPLES = Path(__file__).parents[4] / 'etc' / 'rtvirt'
 HOST = str(SAMPLES / 'hosts' / 'nps4-128.xml')
 SHOW = ('host', 'show', '--host', HOST, '--dedicated', '2-63,66-127')
-COMMAND = (sys.executable, '-m', 'rtvirt.cli')
+COMMAND = (sys.executable, '-m', 'rtvirt')
 
 
 def on_terminal(*argv: str, width: int, **environ: str) -> tuple[int, str]:

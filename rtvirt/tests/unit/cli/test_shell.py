@@ -424,7 +424,7 @@ def start(*argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
     # Without a buffer nothing is left to be written at the end.
     environ = {k: v for k, v in os.environ.items() if k != 'PYTHONUNBUFFERED'}
     return subprocess.Popen(
-        [sys.executable, '-m', 'rtvirt.cli', *argv],
+        [sys.executable, '-m', 'rtvirt', *argv],
         stderr=subprocess.PIPE,
         env=environ,
         **kwargs,
