@@ -113,10 +113,13 @@ Example: one domain, and what is wrong with any for a program::
         )
         if self.app.stdout.isatty():
             parsed_args.fit_width = True
-        return _report([_verify(one) for one in running], parsed_args.fail_on)
+        return report_proofs(
+            [prove(one) for one in running], parsed_args.fail_on
+        )
 
 
-def _verify(running: RunningDomain) -> Verified:
+def prove(running: RunningDomain) -> Verified:
+    """Hold a running domain against its document and its plan."""
     domain, observed = running.domain, running.observed
     return Verified(
         running=running,
@@ -126,7 +129,8 @@ def _verify(running: RunningDomain) -> Verified:
     )
 
 
-def _report(verified: Sequence[Verified], fail_on: str) -> Report:
+def report_proofs(verified: Sequence[Verified], fail_on: str) -> Report:
+    """Return the proofs of some domains as a report."""
     findings = [finding for one in verified for finding in one.findings]
     return Report(
         document={
