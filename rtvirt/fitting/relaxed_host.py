@@ -110,9 +110,10 @@ def _move_guests(host: HostTopology) -> Iterator[Relaxed]:
     for holder in host.holders[:_MAX_HOLDERS]:
         cpus = CPUSet()
         gib = 0.0
-        cells = []
+        cells: dict[int, HostCell] = {}
         for holding in holder.holdings:
-            cell = host.cell(holding.host_cell)
+            id = holding.host_cell
+            cell = cells.get(id) or host.cell(id)
             cpus |= holding.cpus
             gib += holding.memory_mib / 1024
             pools = {pool.size_kib: pool for pool in cell.pages}
@@ -120,17 +121,13 @@ def _move_guests(host: HostTopology) -> Iterator[Relaxed]:
                 pools[holding.page_size_kib] = altered(
                     pool, used=max(0, pool.used - holding.pages)
                 )
-            cells.append(
-                altered(
-                    with_pools(cell, pools),
-                    pinned=cell.pinned - holding.cpus,
-                    shared_usage=max(
-                        0, cell.shared_usage - holding.shared_vcpus
-                    ),
-                    memory_used_mib=max(
-                        0, cell.memory_used_mib - holding.memory_mib
-                    ),
-                )
+            cells[id] = altered(
+                with_pools(cell, pools),
+                pinned=cell.pinned - holding.cpus,
+                shared_usage=max(0, cell.shared_usage - holding.shared_vcpus),
+                memory_used_mib=max(
+                    0, cell.memory_used_mib - holding.memory_mib
+                ),
             )
         step = Step(
             kind=StepKind.MOVE_GUEST,
@@ -142,7 +139,7 @@ def _move_guests(host: HostTopology) -> Iterator[Relaxed]:
         yield (
             (step,),
             HOLDER_COST + len(cpus) + gib,
-            _with_cells(host, cells),
+            _with_cells(host, [*cells.values()]),
         )
 
 

@@ -42,7 +42,7 @@ class Holding:
 class Holder:
     """A guest that is known by name: a domain, or a claim.
 
-    :ivar holdings: one per host cell.
+    :ivar holdings: one for each size of pages on each host cell.
     """
 
     name: str

@@ -164,19 +164,35 @@ def memory_of_domain(domain: Domain) -> WantedMemory:
     The huge pages cannot be told where the document leaves their size to
     the host, or where memory is plugged in beside the guest's cells.
     """
-    memory_kib = domain.memory_kib or 0
-    cells = {i: c.memory_kib for i, c in domain.cpu.cells.items()}
-    cells = cells or {0: memory_kib}
-    pages = domain.memory_backing.hugepages
+    backing = backing_of_domain(domain)
     huge: tuple[WantedPages, ...] | None = ()
-    if pages is not None:
-        is_known = bool(pages) and sum(cells.values()) == memory_kib
-        huge = _add_up(_huge_cells(domain, cells)) if is_known else None
+    if domain.memory_backing.hugepages is not None:
+        huge = (
+            None
+            if backing is None
+            else tuple(p for p in backing if p.size_kib > _ORDINARY_KIB)
+        )
     return WantedMemory(
-        memory_kib=memory_kib,
+        memory_kib=domain.memory_kib or 0,
         huge=huge,
         locked=domain.memory_backing.locked,
     )
+
+
+def backing_of_domain(domain: Domain) -> tuple[WantedPages, ...] | None:
+    """Return the pages that back the memory of this domain.
+
+    None where the document leaves the size of huge pages to the host, or
+    where memory is plugged in beside the guest's cells.
+    """
+    memory_kib = domain.memory_kib or 0
+    cells = {i: c.memory_kib for i, c in domain.cpu.cells.items()}
+    cells = cells or {0: memory_kib}
+    if domain.memory_backing.hugepages == ():
+        return None
+    if sum(cells.values()) != memory_kib:
+        return None
+    return _add_up(_backed_cells(domain, cells))
 
 
 def _plugged(domain: Domain) -> Iterable[int]:
@@ -203,10 +219,10 @@ def _under(
     )
 
 
-def _huge_cells(
+def _backed_cells(
     domain: Domain, cells: Mapping[int, int]
 ) -> Iterator[WantedPages]:
-    """Yield the huge pages of each guest cell that has some."""
+    """Yield the pages of each guest cell."""
     sizes: dict[int, int] = {}
     default = _ORDINARY_KIB
     for page in domain.memory_backing.hugepages or ():
@@ -216,12 +232,11 @@ def _huge_cells(
             sizes.update(dict.fromkeys(page.nodeset, page.size_kib))
     for cell, memory_kib in cells.items():
         size_kib = sizes.get(cell, default)
-        if size_kib > _ORDINARY_KIB:
-            yield WantedPages(
-                nodes=_nodes(domain, cell),
-                size_kib=size_kib,
-                count=-(-memory_kib // size_kib),
-            )
+        yield WantedPages(
+            nodes=_nodes(domain, cell),
+            size_kib=size_kib,
+            count=-(-memory_kib // size_kib),
+        )
 
 
 def _nodes(domain: Domain, cell: int) -> CPUSet:
