@@ -19,6 +19,8 @@ from rtvirt.exception import FitError
 from rtvirt.exception import ModelError
 from rtvirt.fitting import matching
 from rtvirt.fitting.cell import fitting_positions
+from rtvirt.fitting.control import bandwidth_parts
+from rtvirt.fitting.control import cache_parts
 from rtvirt.fitting.cores import choose_seats
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.demand import Demand
@@ -34,8 +36,6 @@ from rtvirt.fitting.strategy import Strategy
 from rtvirt.fitting.strategy import find_strategy
 from rtvirt.fitting.terms import SMTIsolate
 from rtvirt.fitting.terms import Terms
-from rtvirt.fitting.terms import bandwidth_parts
-from rtvirt.fitting.terms import cache_parts
 from rtvirt.model.check import shown
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
@@ -210,15 +210,24 @@ def _plan(
             iothreads=iothreads,
             host=host.digest,
         )
+    cpus = _realtime_cpus(demand, cells)
     return Plan(
         guest=guest,
         cells=cells,
         emulator=emulator,
         iothreads=iothreads,
-        caches=cache_parts(terms, cells),
-        memory_bandwidth=bandwidth_parts(terms, cells),
+        caches=cache_parts(guest, terms.banks, cpus),
+        memory_bandwidth=bandwidth_parts(guest, terms.nodes, cpus),
         host=host.digest,
     )
+
+
+def _realtime_cpus(demand: Demand, cells: Sequence[PlannedCell]) -> CPUSet:
+    mask = 0
+    for want, planned in zip(demand.cells, cells, strict=True):
+        for vcpu in want.realtime:
+            mask |= planned.pins[vcpu].mask
+    return CPUSet.from_mask(mask)
 
 
 def _iothreads(

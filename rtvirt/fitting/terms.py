@@ -6,6 +6,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
+from rtvirt.fitting.control import usable_banks
+from rtvirt.fitting.control import usable_nodes
 from rtvirt.fitting.demand import CellDemand
 from rtvirt.fitting.demand import Demand
 from rtvirt.model.guest import CPUPolicy
@@ -14,9 +16,7 @@ from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.host import HostTopology
 from rtvirt.model.layout import Layout
 from rtvirt.model.limits import Limits
-from rtvirt.model.plan import PlannedCell
 from rtvirt.model.resctrl import BandwidthNode
-from rtvirt.model.resctrl import CacheAllocation
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.vacancy import Vacancy
 
@@ -70,8 +70,8 @@ class Terms:
         )
         self.plain = demand.is_plain and not self.refuse_smt
         if demand.is_controlled:
-            self.banks = usable_banks(demand, host)
-            self.nodes = usable_nodes(demand, host)
+            self.banks = usable_banks(demand.guest, host)
+            self.nodes = usable_nodes(demand.guest, host)
 
     def areas(self, want: CellDemand, layout: Layout) -> Sequence[int]:
         """Return the sets of cores of which the vCPUs may use one, each.
@@ -163,72 +163,3 @@ class Terms:
         cell = vacancy.cell
         promised = int(cell.memory_mib * limits.ram_allocation_ratio)
         return promised - cell.memory_used_mib
-
-
-def usable_banks(demand: Demand, host: HostTopology) -> list[CacheBank]:
-    """Return the L3 banks that have left what the guest asks for."""
-    wanted = demand.guest.cache_mib
-    if wanted is None or host.control_groups >= host.max_groups:
-        return []
-    return [
-        bank
-        for bank in host.caches
-        if bank.level == 3
-        and 0 < bank.to_steps(wanted * 1024) <= bank.free_kib
-    ]
-
-
-def usable_nodes(demand: Demand, host: HostTopology) -> list[BandwidthNode]:
-    """Return the nodes that have left the bandwidth the guest asks for."""
-    wanted = demand.guest.memory_bandwidth
-    if wanted is None or host.control_groups >= host.max_groups:
-        return []
-    return [
-        node
-        for node in host.bandwidths
-        if 0 < node.to_steps(wanted) <= node.free
-    ]
-
-
-def cache_parts(
-    terms: Terms, cells: Sequence[PlannedCell]
-) -> tuple[CacheAllocation, ...]:
-    """Return what the guest takes of each L3 its real-time vCPUs use."""
-    wanted = terms.demand.guest.cache_mib
-    if not terms.demand.is_controlled or wanted is None:
-        return ()
-    cpus = _realtime_cpus(terms, cells)
-    return tuple(
-        CacheAllocation(
-            bank=bank.id,
-            level=bank.level,
-            type=kind,
-            size_kib=bank.to_steps(wanted * 1024),
-        )
-        for bank in terms.banks
-        if bank.cpus.mask & cpus
-        for kind in bank.types
-    )
-
-
-def bandwidth_parts(
-    terms: Terms, cells: Sequence[PlannedCell]
-) -> dict[int, int]:
-    """Return the percent of each node's bandwidth that the guest takes."""
-    wanted = terms.demand.guest.memory_bandwidth
-    if not terms.demand.is_controlled or wanted is None:
-        return {}
-    cpus = _realtime_cpus(terms, cells)
-    return {
-        node.id: node.to_steps(wanted)
-        for node in terms.nodes
-        if node.cpus.mask & cpus
-    }
-
-
-def _realtime_cpus(terms: Terms, cells: Sequence[PlannedCell]) -> int:
-    mask = 0
-    for want, planned in zip(terms.demand.cells, cells, strict=True):
-        for vcpu in want.realtime:
-            mask |= planned.pins[vcpu].mask
-    return mask
