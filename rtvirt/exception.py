@@ -17,6 +17,8 @@ means "the answer is no"::
     +-- PluginError             a plug-in is broken, missing or in conflict
     +-- ConfigError             an option or a command line is wrong
     +-- InputError              a file that was named is of no use
+    +-- LatencyFormatError      a text is no result of a latency tool
+    +-- MeasureError            a measurement could not be made
 """
 
 from __future__ import annotations
@@ -237,3 +239,27 @@ class InputError(RTVirtError):
     def __init__(self, message: str, *, path: str, hint: str = '') -> None:
         super().__init__(message, hint=hint)
         self.path = path
+
+
+class LatencyFormatError(RTVirtError):
+    """A text is not what a latency tool prints, or not all of it.
+
+    :ivar line: number of the first wrong line, from 1; one past the last
+        where the text ends too early.
+    :ivar tool: whose format it was taken for; empty where for none.
+    """
+
+    code = 'latency-format'
+
+    def __init__(
+        self, message: str, *, line: int, tool: str = '', hint: str = ''
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.tool = tool
+
+
+class MeasureError(RTVirtError):
+    """A measurement could not be made, or has measured nothing."""
+
+    code = 'measure'

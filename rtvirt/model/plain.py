@@ -36,7 +36,8 @@ def dump(value: Any) -> Any:
 
     A CPU set is the list of its ids, an enumeration its value, a mapping
     has texts as keys. A field that the constructor does not take is left
-    out.
+    out. A class with a plain form of its own has ``to_plain()`` and
+    ``from_plain(data, path)``.
 
     :raises TypeError: if something in it has no plain form.
     """
@@ -50,6 +51,8 @@ def dump(value: Any) -> Any:
         return [dump(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): dump(item) for key, item in value.items()}
+    if hasattr(value, 'to_plain'):
+        return value.to_plain()
     if _is_dataclass(value):
         names = _fields(value.__class__)
         return {name: dump(getattr(value, name)) for name in names}
@@ -110,6 +113,8 @@ def _load(kind: Any, data: Any, path: str) -> Any:
         return _load_cpuset(data, path)
     if _is_enum(kind):
         return _load_enum(kind, data, path)
+    if hasattr(kind, 'from_plain'):
+        return kind.from_plain(data, path)
     if _is_dataclass(kind):
         return _load_dataclass(kind, data, path)
     origin = typing.get_origin(kind)

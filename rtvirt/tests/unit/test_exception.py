@@ -20,6 +20,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     'UnsupportedExtraSpec': {'key': 'hw:x'},
     'FitError': {'reasons': ()},
     'InputError': {'path': '-'},
+    'LatencyFormatError': {'line': 7, 'tool': 'cyclictest'},
     'PluginError': {'namespace': 'n', 'name': 'p', 'distribution': 'd'},
 }
 """The keywords of the classes that take more than a message and a hint."""
