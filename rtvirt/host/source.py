@@ -84,7 +84,7 @@ def _read(source: str | None) -> HostTopology:
 def _read_copy(tree: Tree) -> HostTopology:
     """Read a copy of a host's files, and what its domains hold there."""
     host = read_topology(tree)
-    held = read_held(tree)
+    held = read_held(tree, [cell.cpus for cell in host.cells])
     if isinstance(held, Missing):
         LOG.warning('%s is %s: no pCPU counts as taken', held.path, held)
         return host

@@ -9,6 +9,7 @@ in a copy of the host's files.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from lxml import etree
@@ -16,7 +17,7 @@ from lxml import etree
 from rtvirt.exception import DomainXMLError
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_names
-from rtvirt.host.live import held_by
+from rtvirt.host.holding import held_by
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.model.cpuset import CPUSet
@@ -43,14 +44,18 @@ def read_running_domains(tree: Tree) -> tuple[RunningDomain, ...] | Missing:
     return tuple(running_domain(domain) for domain in domains)
 
 
-def read_held(tree: Tree) -> CPUSet | Missing:
-    """Return the pCPUs that domains, running or not, have for themselves."""
+def read_held(tree: Tree, cells: Iterable[CPUSet] = ()) -> CPUSet | Missing:
+    """Return the pCPUs that domains, running or not, have for themselves.
+
+    :param cells: the pCPUs of each host cell, where they are known.
+    """
     held = CPUSet()
+    every = [*cells]
     for directory in (STATE, DEFINED):
         domains = _read_domains(tree, directory)
         if not isinstance(domains, Missing):
             for domain in domains:
-                held |= held_by(domain)
+                held |= held_by(domain, every)
         elif not domains.is_absent:
             return domains
     return held

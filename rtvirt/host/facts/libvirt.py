@@ -13,6 +13,7 @@ from rtvirt.host.facts.domain import read_running_domains
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.facts.tree import read_names
 from rtvirt.host.facts.tree import read_text
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.libvirt import LibvirtFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
@@ -34,11 +35,14 @@ _MEMLOCK: Final = re.compile(
 
 
 def read_libvirt_facts(
-    tree: Tree, tasks: tuple[Task, ...] | Missing
+    tree: Tree,
+    tasks: tuple[Task, ...] | Missing,
+    cells: Iterable[CPUSet] = (),
 ) -> LibvirtFacts:
     """Read libvirt's QEMU driver.
 
     :param tasks: the threads of the host, where the daemon is looked for.
+    :param cells: the pCPUs of each host cell, where they are known.
     """
     conf = read_text(tree, QEMU_CONF)
     pid = _daemon(() if isinstance(tasks, Missing) else tasks)
@@ -49,7 +53,7 @@ def read_libvirt_facts(
         capabilities=_read_capabilities(tree, pid),
         memlock_bytes=_read_memlock(tree, pid),
         domains=read_running_domains(tree),
-        held=read_held(tree),
+        held=read_held(tree, cells),
     )
 
 

@@ -32,6 +32,7 @@ from rtvirt.host.facts.sos import SOSTree
 from rtvirt.host.facts.task import read_tasks
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.sysfs import read_topology
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.kernel import WatchdogFacts
 from rtvirt.model.facts.missing import Missing
@@ -88,8 +89,14 @@ def read_tree(tree: Tree) -> HostFacts:
         tuned=read_tuned_facts(tree),
         firmware=FirmwareFacts(**read_fields(tree, FirmwareFacts)),
         nova=read_nova_facts(tree),
-        libvirt=read_libvirt_facts(tree, tasks),
+        libvirt=read_libvirt_facts(tree, tasks, _cells_of(topology)),
     )
+
+
+def _cells_of(topology: HostTopology | Missing) -> list[CPUSet]:
+    if isinstance(topology, Missing):
+        return []
+    return [cell.cpus for cell in topology.cells]
 
 
 def _read_topology(tree: Tree) -> HostTopology | Missing:

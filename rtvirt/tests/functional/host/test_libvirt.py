@@ -49,17 +49,21 @@ def test_cells_of_the_test_driver(libvirt: Any) -> None:
 
 def test_what_domains_hold_is_taken(libvirt: Any) -> None:
     running = libvirt.createXML(DOMAIN.format(name='a', first=2, second=9))
-    defined = libvirt.defineXML(DOMAIN.format(name='b', first=3, second='4-7'))
+    defined = libvirt.defineXML(DOMAIN.format(name='b', first=3, second='4-5'))
+    floating = libvirt.defineXML(
+        DOMAIN.format(name='c', first='0-7', second='8-15')
+    )
 
     try:
         host = read_host(URI)
-        partly = read_host(URI, dedicated=CPUSet([3, 4]))
+        partly = read_host(URI, dedicated=CPUSet([3, 6]))
     finally:
         running.destroy()
         defined.undefine()
+        floating.undefine()
 
-    assert [cell.pinned for cell in host.cells] == [{2, 3}, {9}]
-    assert partly.cells[0].free == {4}
+    assert [cell.pinned for cell in host.cells] == [{2, 3, 4, 5}, {9}]
+    assert partly.cells[0].free == {6}
     assert read_host(URI).cells[0].pinned == CPUSet()
 
 

@@ -132,7 +132,7 @@ def test_pcpus_of_domains_in_a_snapshot_are_taken(
     assert b's3cret' not in snapshot.files['/etc/libvirt/qemu/off.xml']
     topology = read_host(str(path))
     assert [cell.pinned for cell in topology.cells] == [
-        CPUSet.parse('1-4'),
+        CPUSet.parse('0-4'),
         CPUSet([7]),
     ]
     assert [cell.memory_mib for cell in topology.cells] == [32768, 32768]

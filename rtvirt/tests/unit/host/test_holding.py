@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from rtvirt.host.live import held_by
+from rtvirt.host.holding import held_by
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.libvirtxml.metadata import NAMESPACE
