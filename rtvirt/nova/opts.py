@@ -15,6 +15,28 @@ GROUP: Final = cfg.OptGroup(
 
 OPTS: Final = (
     cfg.StrOpt(
+        'fit',
+        default='rtvirt',
+        choices=[
+            ('rtvirt', 'a place is found wherever there is one'),
+            ('nova', "nova's own numa_fit_instance_to_host decides"),
+        ],
+        help='Whose code fits guests with a NUMA topology to hosts: in claims '
+        'of nova-compute and, where RTVirtFilter is enabled, in '
+        'nova-scheduler.\n\n'
+        "nova's own may refuse guests of several cells that fit, and take "
+        'ones that do not.',
+    ),
+    cfg.FloatOpt(
+        'weight_multiplier',
+        default=1.0,
+        help='How much RTVirtWeigher counts among the weighers of '
+        'nova-scheduler.\n\n'
+        'Hosts of an aggregate can have their own in its metadata, '
+        '``rtvirt_weight_multiplier``. A negative number reverses the '
+        'order.',
+    ),
+    cfg.StrOpt(
         'preflight',
         default='warn',
         choices=[
