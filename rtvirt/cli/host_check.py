@@ -14,12 +14,11 @@ from rtvirt import plugins
 from rtvirt.checks.base import Check
 from rtvirt.checks.base import Profile
 from rtvirt.checks.run import HostCheck
-from rtvirt.checks.run import Summary
 from rtvirt.checks.run import run_checks
 from rtvirt.checks.run import summarize
 from rtvirt.checks.run import table
+from rtvirt.checks.words import say_summary
 from rtvirt.cli.base import Show
-from rtvirt.cli.column import count
 from rtvirt.cli.fail_on import add_fail_on
 from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.guest import add_image
@@ -34,7 +33,6 @@ from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.host import Intent
 from rtvirt.model.facts.missing import value_or
 from rtvirt.model.finding import Finding
-from rtvirt.model.finding import Severity
 from rtvirt.model.plain import dump
 
 _SCHEMA_VERSION: Final = 1
@@ -54,12 +52,6 @@ _UNDECIDED: Final = {
     'severity': 'Severity',
     'subject': 'To read',
     'actual': 'Is',
-}
-_NOUNS: Final = {
-    Severity.FATAL: 'fatal defect',
-    Severity.ERROR: 'error',
-    Severity.WARNING: 'warning',
-    Severity.INFO: 'remark',
 }
 _PAGE: Final = {'field': 'About', 'value': 'Value'}
 
@@ -281,7 +273,7 @@ def _report(
             'first': [_mend(f) for f in summary.first],
             'findings': [dump(f) for f in findings],
         },
-        headline=_headline(name, summary),
+        headline=say_summary(name, summary),
         preface=Table(
             title='Mend first',
             columns=_MENDS,
@@ -301,20 +293,6 @@ def _mend(finding: Finding) -> dict[str, Any]:
         'mend': finding.hint,
         'takes': finding.safety.value if finding.safety else None,
     }
-
-
-def _headline(name: str, summary: Summary) -> str:
-    parts = [
-        count(number, _NOUNS[severity])
-        for severity, number in summary.counts.items()
-        if number
-    ]
-    if summary.undecided:
-        parts.append(f'{count(summary.undecided, "check")} undecided')
-    return (
-        f'{name}: {summary.verdict} for real time'
-        f' ({", ".join(parts) or "nothing found"})'
-    )
 
 
 def _findings(findings: Iterable[Finding]) -> Table:

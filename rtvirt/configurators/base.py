@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 from typing import Protocol
 
 from rtvirt.libvirtxml.domain import Domain
@@ -38,3 +39,17 @@ def shared_path(first: Iterable[str], second: Iterable[str]) -> str:
             if f'{two}/'.startswith(f'{one}/'):
                 return two
     return ''
+
+
+def is_host_side(configurator: Configurator) -> bool:
+    """Whether the guest sees nothing of what a configurator writes.
+
+    What it sees cannot change while it runs: libvirt migrates it into no
+    document where it did (``virDomainDefCheckABIStability``).
+    """
+    return all(
+        path.partition('/')[0] in _HOST_SIDE for path in configurator.owns
+    )
+
+
+_HOST_SIDE: Final = frozenset({'cputune', 'metadata', 'numatune'})

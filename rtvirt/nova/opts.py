@@ -67,13 +67,13 @@ OPTS: Final = (
         'plan, as ``rtvirt domain verify`` does.',
     ),
     cfg.FloatOpt(
-        'verify_timeout',
+        'timeout',
         default=10.0,
         min=0.1,
-        help='For how many seconds the start of a guest waits for its '
-        'proof, at most.\n\n'
-        'What cannot be read by then, as on a host that hangs, is undecided: '
-        'it is logged, and with ``verify = enforce`` it fails the start.',
+        help='How many seconds reading a guest, or the host, may take.\n\n'
+        'What hangs, a daemon or a process that cannot be read, is given up '
+        'then and logged. With ``verify = enforce`` a guest that cannot be '
+        'read in time is not proved, and its start fails.',
     ),
     cfg.FloatOpt(
         'trait_interval',
