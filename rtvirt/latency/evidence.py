@@ -25,6 +25,7 @@ from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Finding
 from rtvirt.model.frozendict import FrozenDict
+from rtvirt.model.host import HostTopology
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
@@ -95,6 +96,8 @@ class Evidence:
     :ivar measured_s: how long it did.
     :ivar is_complete: whether it was not stopped before its time.
     :ivar host: the host, where it was rtvirt's own.
+    :ivar topology: its cells, cores and pages, as they were then.
+    :ivar checks: what checks of the host found; None where none was run.
     :ivar guest: the guest, where it let rtvirt read its facts.
     :ivar plan: where the guest was to be.
     :ivar observed: where it was.
@@ -114,6 +117,8 @@ class Evidence:
     measured_s: float | None = None
     is_complete: bool = True
     host: FactsDigest | None = None
+    topology: HostTopology | None = None
+    checks: tuple[Finding, ...] | None = None
     guest: FactsDigest | None = None
     plan: Plan | None = None
     observed: ObservedDomain | None = None

@@ -26,6 +26,9 @@ from rtvirt.latency.verdict import Role
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.finding import Finding
 from rtvirt.model.finding import Severity
+from rtvirt.model.host import HostTopology
+from rtvirt.model.host_cell import HostCell
+from rtvirt.model.pages import PagePool
 from rtvirt.tests.plans import make_plan
 
 FILE: Final = Path(__file__).parent / 'data' / 'latency' / 'evidence.json'
@@ -72,6 +75,17 @@ def sample_evidence() -> Evidence:
         measured_s=float(_SECONDS),
         host=_facts('compute-1', '6.1.0-56-rt-amd64'),
         guest=_facts('plc-1', '6.1.0-56-rt-amd64'),
+        topology=_topology(),
+        checks=(
+            Finding(
+                code='RT-I3',
+                severity=Severity.WARNING,
+                subject='IRQ 42 (mlx5_comp3)',
+                expected='CPUs 0-1',
+                actual='CPU 4',
+                hint='echo 3 > /proc/irq/42/smp_affinity',
+            ),
+        ),
         plan=plan,
         findings=(
             Finding(
@@ -124,6 +138,30 @@ def _thread(
         average=round(total / _CYCLES, 2),
         maximum=maximum,
         overflow_cycles=tuple(range(205_001, 205_001 + overflow)),
+    )
+
+
+def _topology() -> HostTopology:
+    """Return a host whose second cell, of pCPUs 2-7, the guest is on."""
+    bounds = ((0, 0, 2), (1, 2, 8))
+    return HostTopology(
+        name='compute-1',
+        cells=tuple(
+            HostCell(
+                id=id,
+                dedicated=CPUSet(range(max(first, 2), end)),
+                shared=CPUSet(range(first, min(end, 2))),
+                siblings=tuple(CPUSet([cpu]) for cpu in range(first, end)),
+                memory_mib=16384,
+                pages=(
+                    PagePool(size_kib=4, total=2 << 20),
+                    PagePool(size_kib=1 << 20, total=8),
+                ),
+                l3=(CPUSet(range(first, end)),),
+                socket=0,
+            )
+            for id, first, end in bounds
+        ),
     )
 
 
