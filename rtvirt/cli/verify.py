@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from rtvirt.exception import ConfigError
 from rtvirt.host.running import RunningDomain
 from rtvirt.host.running import read_running
 from rtvirt.host.source import LOCAL_URI
+from rtvirt.lint_rules.view import is_realtime
+from rtvirt.lint_rules.view import realtime_cpus
+from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Finding
 from rtvirt.model.finding import Severity
 from rtvirt.model.plain import dump
@@ -28,8 +32,10 @@ from rtvirt.verifiers.proof import MemoryProof
 from rtvirt.verifiers.proof import ThreadProof
 from rtvirt.verifiers.proof import prove_memory
 from rtvirt.verifiers.proof import prove_threads
+from rtvirt.verifiers.strangers import intruders
 from rtvirt.verifiers.wanted import memory_of_domain
 from rtvirt.verifiers.wanted import threads_of_domain
+from rtvirt.verifiers.words import name_cpus
 from rtvirt.verifiers.words import say_pages
 from rtvirt.verifiers.words import say_scheduling
 
@@ -38,7 +44,7 @@ _THREADS: Final = {
     'domain': 'Domain',
     'thread': 'Thread',
     'tid': 'TID',
-    'name': 'Name',
+    'role': 'Role',
     'planned': 'Planned',
     'actual': 'Actual',
     'verdict': 'Verdict',
@@ -76,9 +82,13 @@ class VerifyDomains(Show):
     """Prove thread by thread that running domains are what was planned.
 
     Compares the document that libvirt has of a running domain, and the plan
-    in its metadata, with what the kernel shows of its threads and memory.
-    Runs on the host itself. If there are findings of severity error or
-    fatal, the exit code is 3.
+    in its metadata, with what the kernel shows of its threads, its memory
+    and its neighbours, and with the document that it starts from the next
+    time. Runs on the host itself, best as root. If there are findings of
+    severity error or fatal, the exit code is 3.
+
+    A domain without real-time vCPUs is held to its own document as well:
+    what strays from there may land on the pCPUs of others.
     """
 
     example = """\
@@ -94,13 +104,22 @@ Example: one domain, and what is wrong with any for a program::
             'names', metavar='NAME', nargs='*', help='a running domain'
         )
         parser.add_argument(
-            '--all', action='store_true', help='every domain that runs'
+            '--all',
+            action='store_true',
+            help='every domain that runs, real-time or not',
         )
         parser.add_argument(
             '--connect',
             metavar='URI',
             default=LOCAL_URI,
             help=f'the libvirt of this machine (default: {LOCAL_URI})',
+        )
+        parser.add_argument(
+            '--ask-qemu',
+            action='store_true',
+            help='ask QEMU which thread runs which vCPU (query-cpus-fast); '
+            'libvirt then marks the domain as tainted. Without it, the notes '
+            'that libvirt took when it asked tell, or the names of threads',
         )
         add_fail_on(parser)
 
@@ -109,7 +128,9 @@ Example: one domain, and what is wrong with any for a program::
         if bool(parsed_args.names) is parsed_args.all:
             raise ConfigError('give the names of domains, or --all')
         running = read_running(
-            parsed_args.connect, None if parsed_args.all else parsed_args.names
+            parsed_args.connect,
+            None if parsed_args.all else parsed_args.names,
+            ask=parsed_args.ask_qemu,
         )
         if self.app.stdout.isatty():
             parsed_args.fit_width = True
@@ -161,6 +182,7 @@ def _headline(
     verified: Sequence[Verified], findings: Iterable[Finding]
 ) -> str:
     domains = count(len(verified), 'running domain')
+    realtime = sum(is_realtime(one.running.domain) for one in verified)
     decided = [f for f in findings if not f.is_undecided]
     undecided = len([*findings]) - len(decided)
     counts = [
@@ -170,50 +192,68 @@ def _headline(
     ]
     if undecided:
         counts.append(f'{undecided} undecided')
-    return f'{domains}: {", ".join(counts) or "as wanted"}'
+    return (
+        f'{domains}, {realtime} real-time: {", ".join(counts) or "as wanted"}'
+    )
 
 
 def _rows(one: Verified) -> list[list[Any]]:
-    rows: list[list[Any]] = []
-    for proof in one.threads:
-        thread = proof.thread
-        rows.append(
-            [
-                one.name,
-                proof.subject,
-                thread.tid if thread else None,
-                thread.name if thread else '',
-                say_scheduling(proof.planned) if proof.planned else '',
-                say_scheduling(thread.scheduling) if thread else '',
-                _OK if proof.ok else _WRONG,
-            ]
+    """Return the threads, who is beside them, and the memory."""
+    return [
+        [one.name, *row]
+        for row in (
+            *map(_thread_row, one.threads),
+            *_stranger_rows(one),
+            *_memory_rows(one.memory),
         )
-    memory = one.memory
-    wanted = memory.planned
-    pages_ok = (
-        None
-        if wanted.huge is None or memory.actual is None
-        else memory.pages_ok
-    )
-    rows.append(
-        [
-            *(one.name, 'memory', None, ''),
-            '' if wanted.huge is None else say_pages(wanted.huge),
-            '' if memory.actual is None else say_pages(memory.actual),
-            _verdict(pages_ok),
+    ]
+
+
+def _thread_row(proof: ThreadProof) -> list[Any]:
+    thread = proof.thread
+    return [
+        thread.name if thread else '',
+        thread.tid if thread else None,
+        proof.subject,
+        say_scheduling(proof.planned) if proof.planned else '',
+        say_scheduling(thread.scheduling) if thread else '',
+        _verdict(proof.ok),
+    ]
+
+
+def _stranger_rows(one: Verified) -> Iterator[list[Any]]:
+    domain = one.running.domain
+    for stranger in intruders(domain, one.running.observed):
+        owner = stranger.guest or stranger.process
+        yield [
+            stranger.name,
+            stranger.tid,
+            f'stranger, of {owner}',
+            f'not on {name_cpus(realtime_cpus(domain))}',
+            say_scheduling(stranger.scheduling),
+            _WRONG,
         ]
-    )
+
+
+def _memory_rows(memory: MemoryProof) -> Iterator[list[Any]]:
+    wanted, actual, locked = memory.planned, memory.actual, memory.locked_kib
+    is_known = wanted.huge is not None and not isinstance(actual, Missing)
+    yield [
+        *('', None, 'memory'),
+        '' if wanted.huge is None else say_pages(wanted.huge),
+        str(actual) if isinstance(actual, Missing) else say_pages(actual),
+        _verdict(memory.pages_ok if is_known else None),
+    ]
     if wanted.locked:
-        locked = memory.locked_kib
-        rows.append(
-            [
-                *(one.name, 'locked memory', None, ''),
-                f'{wanted.memory_kib >> 10} MiB',
-                '' if locked is None else f'{locked >> 10} MiB',
-                _verdict(None if locked is None else memory.locked_ok),
-            ]
-        )
-    return rows
+        is_known = not isinstance(locked, Missing)
+        yield [
+            *('', None, 'locked memory'),
+            f'{wanted.memory_kib >> 10} MiB',
+            str(locked)
+            if isinstance(locked, Missing)
+            else f'{locked >> 10} MiB',
+            _verdict(memory.locked_ok if is_known else None),
+        ]
 
 
 def _verdict(ok: bool | None) -> str:
@@ -239,6 +279,8 @@ def _document(one: Verified) -> dict[str, Any]:
         'name': one.name,
         'uuid': one.running.observed.uuid,
         'pid': one.running.observed.pid,
+        'is_realtime': is_realtime(one.running.domain),
+        'observed': one.running.observed.to_dict(),
         'threads': [dump(proof) for proof in one.threads],
         'memory': dump(one.memory),
         'findings': [dump(finding) for finding in one.findings],

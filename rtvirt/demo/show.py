@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from rtvirt.demo.screen import Screen
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import value_or
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedThread
 from rtvirt.model.plan import Plan
@@ -85,7 +87,8 @@ def _thread_row(proof: ThreadProof) -> Row:
 
 
 def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
-    actual = 'hidden' if proof.actual is None else say_pages(proof.actual)
+    hidden = isinstance(proof.actual, Missing)
+    actual = 'hidden' if hidden else say_pages(value_or(proof.actual, ()))
     rows = [
         _memory_row(
             'pages',
@@ -96,7 +99,7 @@ def _memory_rows(plan: Plan, proof: MemoryProof, *, locked: bool) -> list[Row]:
     ]
     if plan.guest.locked_memory:
         wanted = f'{plan.guest.memory_mib} MiB'
-        actual = f'{(proof.locked_kib or 0) >> 10} MiB'
+        actual = f'{value_or(proof.locked_kib, 0) >> 10} MiB'
         rows.append(
             _memory_row('locked', wanted, actual, proof.locked_ok)
             if locked

@@ -9,21 +9,9 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
-from typing import Final
 
 from rtvirt.exception import HostError
-
-_HINTS: Final = (
-    ('Permission denied', 'be root, or a member of the group libvirt'),
-    ('authentication', 'be root, or a member of the group libvirt'),
-    (
-        'Failed to connect socket',
-        'is libvirt running? Try `systemctl start libvirtd`',
-    ),
-    ('Connection refused', 'is libvirt running there, and does it listen?'),
-    ('no connection driver', 'the URI names a hypervisor unknown here'),
-)
-"""What to do about an error, by a part of libvirt's message."""
+from rtvirt.host.meaning import explain_error
 
 
 @contextlib.contextmanager
@@ -66,6 +54,19 @@ def load_libvirt() -> ModuleType:
     return libvirt  # type: ignore[no-any-return]
 
 
+def ask_monitor(domain: Any, command: str) -> str:
+    """Send a QMP command to the QEMU of a domain and return its answer.
+
+    libvirt marks the domain as tainted (``custom-monitor``), and logs it.
+
+    :raises libvirt.libvirtError: if libvirt refuses.
+    """
+    import libvirt_qemu  # noqa: PLC0415 - it is an extra
+
+    answer: str = libvirt_qemu.qemuMonitorCommand(domain, command, 0)
+    return answer
+
+
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
     """Make a HostError of a libvirt error raised inside.
@@ -76,9 +77,8 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        message = error.get_error_message() or str(error)
-        hint = next((h for text, h in _HINTS if text in message), '')
-        raise HostError(f'{what}: {message}', hint=hint) from error
+        means = explain_error(error.get_error_message() or str(error))
+        raise HostError(f'{what}: {means.text}', hint=means.hint) from error
 
 
 @functools.cache

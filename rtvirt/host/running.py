@@ -3,24 +3,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from typing import Final
 
 from rtvirt.exception import DomainXMLError
 from rtvirt.exception import HostError
 from rtvirt.host.connection import connect
 from rtvirt.host.connection import translated
+from rtvirt.host.cpuset import Cpusets
 from rtvirt.host.facts.directory import DirectoryTree
+from rtvirt.host.facts.task import read_tasks
+from rtvirt.host.identity import Key
+from rtvirt.host.identity import ask_qemu
+from rtvirt.host.identity import read_noted
 from rtvirt.host.qemu import Guest
+from rtvirt.host.qemu import Identity
 from rtvirt.host.qemu import find_guests
 from rtvirt.host.qemu import observe
+from rtvirt.host.resctrl_group import read_resctrl
+from rtvirt.host.stranger import find_neighbours
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
+from rtvirt.lint_rules.view import dedicated_cpus
+from rtvirt.lint_rules.view import realtime_cpus
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import absent
 from rtvirt.model.observed import ObservedDomain
+from rtvirt.model.observed import ThreadSource
 
 LOG = logging.getLogger(__name__)
+
+_XML_INACTIVE: Final = 2
+"""``VIR_DOMAIN_XML_INACTIVE``: the document of the next start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,54 +55,121 @@ class RunningDomain:
 
 
 def read_running(
-    uri: str, names: Iterable[str] | None = None
+    uri: str, names: Iterable[str] | None = None, *, ask: bool = False
 ) -> tuple[RunningDomain, ...]:
     """Read running domains of this machine.
 
     :param names: None means all that run; one that ends meanwhile is then
         left out.
+    :param ask: ask QEMU itself which thread runs which vCPU
+        (:mod:`rtvirt.host.identity`): libvirt marks such domains as tainted.
+        Else libvirt's own notes tell, or the names of the threads.
     :raises HostError: if libvirt does not answer, a domain that is named
         is not there or does not run, or its process is on another machine.
     """
-    with connect(uri) as connection:
+    with connect(uri, read_only=not ask) as connection:
         if names is None:
-            documents = _read_all(connection)
+            told = _read_all(connection, ask=ask)
         else:
             # dict: who names one twice means it once.
-            documents = [
-                _read_one(connection, n) for n in dict.fromkeys(names)
+            told = [
+                _read_one(connection, name, ask=ask)
+                for name in dict.fromkeys(names)
             ]
-    tree = DirectoryTree()
-    guests = find_guests(tree)
+    host = _Host(uri)
     found = []
-    for domain in documents:
-        guest = _process_of(domain, guests, uri)
+    for one in told:
+        guest = host.process_of(one.domain)
         try:
-            observed = observe(tree, guest)
+            observed = host.observe(one, guest)
         except HostError as error:
             if names is not None:
                 raise
             LOG.info('%s; it is left out', error)
         else:
-            found.append(RunningDomain(domain=domain, observed=observed))
+            found.append(RunningDomain(domain=one.domain, observed=observed))
     return tuple(found)
 
 
-def _read_all(connection: Any) -> list[Domain]:
-    """Return the documents of all domains that run, by name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What libvirt says of a running domain.
+
+    :ivar asked: the threads that its QEMU named, None where it was not
+        asked.
+    """
+
+    domain: Domain
+    persistent: str | Missing
+    asked: Mapping[int, Key] | None
+
+
+class _Host:
+    """This machine, as far as it is the same for all domains."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._tree = DirectoryTree()
+        self._guests = find_guests(self._tree)
+        self._neighbours = find_neighbours(
+            read_tasks(self._tree), self._guests.values()
+        )
+        self._cpusets = Cpusets(self._tree)
+        self._resctrl = read_resctrl(self._tree)
+
+    def process_of(self, domain: Domain) -> Guest:
+        """Return a domain's process."""
+        guest = self._guests.get(domain.uuid or '')
+        if guest is None:
+            raise HostError(
+                f'domain {domain.name!r:.80} runs, but none of the processes '
+                'here is its',
+                hint=f'run this on the machine behind {self._uri}, outside '
+                'of containers',
+            )
+        return guest
+
+    def observe(self, told: _Told, guest: Guest) -> ObservedDomain:
+        """Read a domain's threads and memory, and who is beside them."""
+        observed = observe(
+            self._tree,
+            guest,
+            identity=self._identify(told, guest),
+            cpusets=self._cpusets,
+            resctrl=self._resctrl,
+        )
+        domain = told.domain
+        cpus = dedicated_cpus(domain) | realtime_cpus(domain)
+        return dataclasses.replace(
+            observed,
+            strangers=self._neighbours.find_strangers(guest, cpus),
+            persistent=told.persistent,
+        )
+
+    def _identify(self, told: _Told, guest: Guest) -> Identity:
+        if told.asked is not None:
+            return Identity(source=ThreadSource.QMP, known=told.asked)
+        noted = read_noted(self._tree, guest.pid, told.domain.name)
+        if noted is None:
+            return Identity()
+        return Identity(source=ThreadSource.LIBVIRT, known=noted)
+
+
+def _read_all(connection: Any, *, ask: bool) -> list[_Told]:
+    """Return what libvirt says of all domains that run, by name."""
     with translated('cannot list the domains'):
         domains = [d for d in connection.listAllDomains() if d.isActive()]
-    documents = []
+    told = []
     for domain in domains:
         try:
-            documents.append(_parse(domain))
+            told.append(_read(domain, ask=ask))
         except HostError as error:
             # It has ended since, or it would be listed for nothing.
             LOG.info('%s; it is left out', error)
-    return sorted(documents, key=lambda document: document.name)
+    return sorted(told, key=lambda one: one.domain.name)
 
 
-def _read_one(connection: Any, name: str) -> Domain:
+def _read_one(connection: Any, name: str, *, ask: bool) -> _Told:
     with translated(f'cannot read domain {name!r:.80}'):
         domain = connection.lookupByName(name)
         is_active = domain.isActive()
@@ -92,27 +178,25 @@ def _read_one(connection: Any, name: str) -> Domain:
             f'domain {name!r:.80} does not run: there is nothing to verify',
             hint=f'start it: virsh start {name}',
         )
-    return _parse(domain)
+    return _read(domain, ask=ask)
 
 
-def _parse(domain: Any) -> Domain:
+def _read(domain: Any, *, ask: bool) -> _Told:
     with translated(f'cannot read domain {domain.name()!r:.80}'):
         text = domain.XMLDesc()
+        persistent = (
+            domain.XMLDesc(_XML_INACTIVE)
+            if domain.isPersistent()
+            else absent('the persistent document')
+        )
     try:
-        return parse_domain(text)
+        parsed = parse_domain(text)
     except DomainXMLError as error:
         raise HostError(
             f'domain {domain.name()!r:.80}: {error}', hint=error.hint
         ) from error
-
-
-def _process_of(domain: Domain, guests: Any, uri: str) -> Guest:
-    guest: Guest | None = guests.get(domain.uuid)
-    if guest is None:
-        raise HostError(
-            f'domain {domain.name!r:.80} runs, but none of the processes '
-            'here is its',
-            hint=f'run this on the machine behind {uri}, outside of '
-            'containers',
-        )
-    return guest
+    return _Told(
+        domain=parsed,
+        persistent=persistent,
+        asked=ask_qemu(domain) if ask else None,
+    )

@@ -59,6 +59,18 @@ def realtime_cpus(domain: Domain) -> CPUSet:
     return cpus
 
 
+def dedicated_cpus(domain: Domain) -> CPUSet:
+    """Return each pCPU that is the only one of a vCPU.
+
+    That is how a dedicated vCPU is pinned.
+    """
+    cpus = CPUSet()
+    for pin in domain.cputune.vcpupins.values():
+        if len(pin) == 1:
+            cpus |= pin
+    return cpus
+
+
 def emulator_cpus(domain: Domain) -> CPUSet | None:
     """Return the pCPUs of the emulator threads; None means anywhere."""
     pin = domain.cputune.emulatorpin

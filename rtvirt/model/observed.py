@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel shows of a running domain."""
+"""What a host shows of a running domain."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from typing import Self
 from rtvirt.model.check import require
 from rtvirt.model.check import require_int
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import fact
+from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
+from rtvirt.model.resctrl import CacheAllocation
 
 SCHEMA_VERSION: Final = 1
 
@@ -36,6 +40,17 @@ class ThreadRole(enum.StrEnum):
     PREALLOC = 'prealloc'
     """Touches guest memory before the vCPUs run; idle from then on. Its
     pCPUs follow the memory's node, not the emulator's."""
+
+
+class ThreadSource(enum.StrEnum):
+    """Who told which thread runs which vCPU."""
+
+    QMP = 'qmp'
+    """QEMU, asked while it was observed (``query-cpus-fast``)."""
+    LIBVIRT = 'libvirt'
+    """libvirt, which asked QEMU when it plugged the vCPU in."""
+    NAME = 'name'
+    """The name that QEMU gave the thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +79,13 @@ class ObservedThread:
     :ivar name: what the kernel calls it, at most 15 characters.
     :ivar number: of a vCPU from 0, of an I/O thread from 1; else None.
     :ivar last_cpu: the pCPU it ran on last.
+    :ivar involuntary_switches: how often it was made to leave a pCPU that
+        it had work for, since it started.
+    :ivar cgroup: the control group that limits its pCPUs, from the root of
+        its hierarchy.
+    :ivar cgroup_cpus: the pCPUs that group allows.
+    :ivar resctrl: the group of cache and memory bandwidth that it is in;
+        empty is the host's own.
     """
 
     tid: int
@@ -72,6 +94,10 @@ class ObservedThread:
     number: int | None = None
     scheduling: Scheduling
     last_cpu: int
+    involuntary_switches: int | Missing = fact('/proc/PID/task/TID/status')
+    cgroup: str | Missing = fact('/proc/PID/task/TID/cgroup')
+    cgroup_cpus: CPUSet | Missing = fact('/proc/PID/task/TID/cgroup')
+    resctrl: str | Missing = fact('/sys/fs/resctrl/*/tasks')
 
     def __post_init__(self) -> None:
         require_int('tid', self.tid, 1)
@@ -82,11 +108,17 @@ class ObservedThread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedPages:
-    """Pages of one size that lie on one host node."""
+    """Pages of one size that lie on one host node.
+
+    :ivar policy: how the kernel chose the node, as ``numa_maps`` says it:
+        ``bind:1``, ``prefer:0``; ``default`` is the node of the thread that
+        touched them first.
+    """
 
     node: int
     size_kib: int
     count: int
+    policy: str = 'default'
 
     def __post_init__(self) -> None:
         require_int('node', self.node, 0)
@@ -98,13 +130,18 @@ class ObservedPages:
 class ObservedMemory:
     """The memory of a domain's process.
 
-    :ivar huge: its huge pages, by node and size; QEMU has none but the
-        guest's memory.  None where the kernel does not tell.
+    :ivar huge: its huge pages, by node, size and policy; QEMU has none but
+        the guest's memory.
+    :ivar ordinary: its other pages; the guest's are among them.
+    :ivar hugetlb_kib: all of its huge pages together, which the kernel
+        tells everybody.
     :ivar locked_kib: memory that cannot be swapped out.
     :ivar resident_kib: memory in RAM, huge pages aside.
     """
 
-    huge: tuple[ObservedPages, ...] | None
+    huge: tuple[ObservedPages, ...] | Missing
+    ordinary: tuple[ObservedPages, ...] | Missing = fact('/proc/PID/numa_maps')
+    hugetlb_kib: int | Missing = fact('/proc/PID/status')
     locked_kib: int
     resident_kib: int
 
@@ -114,18 +151,66 @@ class ObservedMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResctrlGroup:
+    """What the members of one group have of caches and bandwidth.
+
+    :ivar name: of its directory; empty is the host's own.
+    :ivar caches: whole steps of each cache.
+    :ivar bandwidth: percent of each node's memory bandwidth.
+    """
+
+    name: str
+    caches: tuple[CacheAllocation, ...] = ()
+    bandwidth: Mapping[int, int] = FrozenDict()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """A thread that is not the domain's and may run on its pCPUs.
+
+    :ivar process: the name of its process's first thread.
+    :ivar guest: the name of the domain that it works for; empty where it
+        works for none.
+    :ivar role: of a thread that works for a domain.
+    """
+
+    pid: int
+    tid: int
+    name: str
+    process: str
+    guest: str = ''
+    role: ThreadRole | None = None
+    scheduling: Scheduling
+
+    def __post_init__(self) -> None:
+        require_int('pid', self.pid, 1)
+        require_int('tid', self.tid, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedDomain:
-    """A running domain as the kernel shows it.
+    """A running domain as its host shows it.
+
+    What could not be read is a :class:`Missing` that says why.
 
     :ivar uuid: what tells its process from others.
     :ivar threads: vCPUs first, then the others, each kind by number.
-    :ivar memory: None where it may not be read.
+    :ivar source: who told which thread runs which vCPU.
+    :ivar resctrl: the groups that its threads are in.
+    :ivar strangers: the threads of others on the pCPUs of its pinned vCPUs
+        (:mod:`rtvirt.host.stranger`); absent where nobody looked.
+    :ivar persistent: the document that it starts from the next time; absent
+        where it is transient.
     """
 
     uuid: str
     pid: int
     threads: tuple[ObservedThread, ...]
-    memory: ObservedMemory | None = None
+    source: ThreadSource = ThreadSource.NAME
+    memory: ObservedMemory | Missing = fact('/proc/PID/status')
+    resctrl: tuple[ResctrlGroup, ...] | Missing = fact('/sys/fs/resctrl')
+    strangers: tuple[Stranger, ...] | Missing = fact('/proc/*/task/*')
+    persistent: str | Missing = fact('the persistent document')
 
     def __post_init__(self) -> None:
         require_int('pid', self.pid, 1)

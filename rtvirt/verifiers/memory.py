@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rtvirt.exception import CPUSetError
 from rtvirt.libvirtxml.domain import Domain
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import value_or
 from rtvirt.model.finding import Severity
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.verifiers.base import Gap
@@ -19,7 +23,6 @@ from rtvirt.verifiers.words import say_pages
 _PAGES = 'memoryBacking/hugepages'
 _NODES = 'numatune'
 _LOCKED = 'memoryBacking/locked'
-_HIDDEN = 'the kernel does not show it'
 _AS_ROOT = 'run it as root, on the host'
 
 
@@ -42,8 +45,8 @@ def pages_are_right(domain: Domain, observed: ObservedDomain) -> Iterator[Gap]:
             mend='name the size: <page size="2048" unit="KiB"/>',
             is_undecided=True,
         )
-    elif proof.actual is None:
-        yield _hidden(_PAGES, say_pages(huge))
+    elif isinstance(proof.actual, Missing):
+        yield _hidden(proof.actual, _PAGES, say_pages(huge))
     elif not proof.sizes_ok:
         yield Gap(
             subject=_PAGES,
@@ -68,7 +71,7 @@ def nodes_are_right(domain: Domain, observed: ObservedDomain) -> Iterator[Gap]:
         yield Gap(
             subject=_NODES,
             expected=say_pages(proof.planned.huge or ()),
-            actual=say_pages(proof.actual or ()),
+            actual=say_pages(value_or(proof.actual, ())),
             mend='bind it with <numatune> mode strict, and start the domain '
             'anew; or: migratepages '
             f'{observed.pid} FROM TO',
@@ -90,8 +93,8 @@ def memory_is_locked(
     expected = f'{proof.planned.memory_kib >> 10} MiB or more locked'
     if proof.locked_ok:
         return
-    if proof.locked_kib is None:
-        yield _hidden(_LOCKED, expected)
+    if isinstance(proof.locked_kib, Missing):
+        yield _hidden(proof.locked_kib, _LOCKED, expected)
     else:
         yield Gap(
             subject=_LOCKED,
@@ -102,18 +105,67 @@ def memory_is_locked(
         )
 
 
+@verifier(
+    'RV-M04',
+    'The guest\'s memory is bound to its nodes',
+    Severity.ERROR,
+    why='Memory that lies right by chance alone moves with the next '
+    'balancing, or with the next shortage on its node.',
+)
+def memory_is_bound(domain: Domain, observed: ObservedDomain) -> Iterator[Gap]:
+    """Compare the policy of the guest's mappings with <numatune>."""
+    wanted = memory_of_domain(domain)
+    memory = observed.memory
+    if isinstance(memory, Missing) or wanted.huge is None or not wanted.nodes:
+        return
+    pages = memory.huge if wanted.huge else memory.ordinary
+    if isinstance(pages, Missing):
+        return  # RV-M01 says so
+    policies = {page.policy for page in pages}
+    loose = {p for p in policies if not _is_bound(p, wanted.nodes)}
+    if not wanted.huge:
+        # QEMU's own memory, which is bound to nothing, is among it: what
+        # decides is that none is bound while the guest's is in use.
+        is_in_use = memory.resident_kib > wanted.memory_kib
+        loose = loose if is_in_use and loose == policies else set()
+    if loose:
+        yield Gap(
+            subject=_NODES,
+            expected=f'bound to node {wanted.nodes}',
+            actual=f'policy {", ".join(sorted(loose))}',
+            mend='bind it with <numatune> mode strict, and start the domain '
+            'anew',
+        )
+
+
+def _is_bound(policy: str, nodes: CPUSet) -> bool:
+    """Whether a policy of ``numa_maps`` leaves these nodes only.
+
+    ``bind:0-1``, or with a flag ``bind=static:0``.
+    """
+    mode, _, text = policy.partition(':')
+    if mode.partition('=')[0] != 'bind':
+        return False
+    try:
+        return CPUSet.parse(text) <= nodes
+    except CPUSetError:
+        return False
+
+
 def _prove(domain: Domain, observed: ObservedDomain) -> MemoryProof:
     return prove_memory(memory_of_domain(domain), observed.memory)
 
 
-def _hidden(subject: str, expected: str) -> Gap:
+def _hidden(why: Missing, subject: str, expected: str) -> Gap:
     return Gap(
         subject=subject,
         expected=expected,
-        actual=_HIDDEN,
+        actual=f'{why.path} is {why}',
         mend=_AS_ROOT,
         is_undecided=True,
     )
 
 
-VERIFIERS = VerifierGroup((pages_are_right, nodes_are_right, memory_is_locked))
+VERIFIERS = VerifierGroup(
+    (pages_are_right, nodes_are_right, memory_is_locked, memory_is_bound)
+)

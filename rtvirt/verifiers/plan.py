@@ -15,14 +15,16 @@ from rtvirt.model.plan import Plan
 from rtvirt.verifiers.base import Gap
 from rtvirt.verifiers.base import VerifierGroup
 from rtvirt.verifiers.base import verifier
+from rtvirt.verifiers.control import groups_of_domain
+from rtvirt.verifiers.control import groups_of_plan
+from rtvirt.verifiers.control import say_groups
 from rtvirt.verifiers.proof import name_thread
-from rtvirt.verifiers.wanted import WantedMemory
 from rtvirt.verifiers.wanted import memory_of_domain
 from rtvirt.verifiers.wanted import memory_of_plan
 from rtvirt.verifiers.wanted import threads_of_domain
 from rtvirt.verifiers.wanted import threads_of_plan
 from rtvirt.verifiers.words import say_cpus
-from rtvirt.verifiers.words import say_pages
+from rtvirt.verifiers.words import say_memory
 from rtvirt.verifiers.words import say_policy
 
 _ANEW = (
@@ -111,8 +113,32 @@ def memory_is_planned(
     if planned != written:
         yield Gap(
             subject='memoryBacking',
-            expected=_say_memory(planned),
-            actual=_say_memory(written),
+            expected=say_memory(planned),
+            actual=say_memory(written),
+            mend=_ANEW,
+        )
+
+
+@verifier(
+    'RV-P05',
+    'Caches and memory bandwidth are as planned',
+    Severity.ERROR,
+    why='The plan took them from the host: what the document does not give '
+    'lies idle, and what it gives beyond is another guest\'s.',
+)
+def control_is_planned(
+    domain: Domain, _observed: ObservedDomain
+) -> Iterator[Gap]:
+    """Compare <cachetune> and <memorytune> with the plan."""
+    plan = _plan_of(domain)
+    if plan is None:
+        return
+    planned, written = groups_of_plan(plan), groups_of_domain(domain)
+    if planned != written:
+        yield Gap(
+            subject='cachetune',
+            expected=say_groups(planned),
+            actual=say_groups(written),
             mend=_ANEW,
         )
 
@@ -137,21 +163,12 @@ def _differences(
             yield name_thread(key), planned, written.get(key)
 
 
-def _say_memory(memory: WantedMemory) -> str:
-    pages = (
-        'huge pages of the host\'s size'
-        if memory.huge is None
-        else say_pages(memory.huge)
-    )
-    locked = 'locked' if memory.locked else 'not locked'
-    return f'{memory.memory_kib >> 10} MiB, {pages}, {locked}'
-
-
 VERIFIERS = VerifierGroup(
     (
         plan_is_readable,
         pins_are_planned,
         schedulers_are_planned,
         memory_is_planned,
+        control_is_planned,
     )
 )

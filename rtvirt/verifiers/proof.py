@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import value_or
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
@@ -52,10 +54,10 @@ class MemoryProof:
     """The guest's memory: planned and actual.
 
     :ivar planned: what is wanted of it.
-    :ivar actual: the huge pages of the process; None where the kernel does
-        not tell.
-    :ivar locked_kib: memory that cannot be swapped out; None where it may
-        not be read.
+    :ivar actual: the huge pages of the process, or why the kernel does not
+        tell.
+    :ivar locked_kib: memory that cannot be swapped out, or why that is not
+        known.
     :ivar sizes_ok: whether there are as many pages of each size as planned.
     :ivar pages_ok: whether they lie on the nodes planned, too.
     :ivar locked_ok: whether at least the guest's memory is locked, where
@@ -63,8 +65,8 @@ class MemoryProof:
     """
 
     planned: WantedMemory
-    actual: tuple[ObservedPages, ...] | None
-    locked_kib: int | None
+    actual: tuple[ObservedPages, ...] | Missing
+    locked_kib: int | Missing
     sizes_ok: bool
     pages_ok: bool
     locked_ok: bool
@@ -116,22 +118,28 @@ def prove_threads(
 
 
 def prove_memory(
-    wanted: WantedMemory, memory: ObservedMemory | None
+    wanted: WantedMemory, memory: ObservedMemory | Missing
 ) -> MemoryProof:
     """Compare the guest's memory with what is wanted.
 
-    :param memory: None where it may not be read; then nothing is proved.
+    :param memory: where it may not be read, nothing is proved.
     """
-    actual = memory.huge if memory else None
-    locked_kib = memory.locked_kib if memory else None
-    sizes_ok = _count(wanted.huge) == _count(actual) is not None
+    actual = memory if isinstance(memory, Missing) else memory.huge
+    locked_kib = memory if isinstance(memory, Missing) else memory.locked_kib
+    pages = value_or(actual, ())
+    sizes_ok = (
+        wanted.huge is not None
+        and not isinstance(actual, Missing)
+        and _count(wanted.huge) == _count(actual)
+    )
     return MemoryProof(
         planned=wanted,
         actual=actual,
         locked_kib=locked_kib,
         sizes_ok=sizes_ok,
-        pages_ok=sizes_ok and _lies_well(wanted.huge or (), actual or ()),
-        locked_ok=not wanted.locked or (locked_kib or 0) >= wanted.memory_kib,
+        pages_ok=sizes_ok and _lies_well(wanted.huge or (), pages),
+        locked_ok=not wanted.locked
+        or value_or(locked_kib, 0) >= wanted.memory_kib,
     )
 
 
@@ -167,12 +175,8 @@ def name_thread(key: Key) -> str:
     return word if number is None else f'{word} {number}'
 
 
-def _count(
-    pages: Iterable[WantedPages | ObservedPages] | None,
-) -> Counter[int] | None:
+def _count(pages: Iterable[WantedPages | ObservedPages]) -> Counter[int]:
     """Return how many pages there are of each size."""
-    if pages is None:
-        return None
     counts: Counter[int] = Counter()
     for page in pages:
         counts[page.size_kib] += page.count
@@ -194,7 +198,9 @@ def _lies_well(
             least[min(want.nodes), want.size_kib] += want.count
         mask = want.nodes.mask or -1
         allowed[want.size_kib] = allowed.get(want.size_kib, 0) | mask
-    found = {(page.node, page.size_kib): page.count for page in actual}
+    found: Counter[tuple[int, int]] = Counter()
+    for page in actual:
+        found[page.node, page.size_kib] += page.count
     return all(
         allowed.get(size, 0) >> node & 1 for node, size in found
-    ) and all(found.get(place, 0) >= count for place, count in least.items())
+    ) and all(found[place] >= count for place, count in least.items())

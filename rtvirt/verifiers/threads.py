@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Severity
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedThread
@@ -21,8 +24,12 @@ from rtvirt.verifiers.proof import overlap
 from rtvirt.verifiers.proof import prove_threads
 from rtvirt.verifiers.wanted import threads_of_domain
 from rtvirt.verifiers.words import mend_cpus
+from rtvirt.verifiers.words import name_cpus
 from rtvirt.verifiers.words import say_cpus
 from rtvirt.verifiers.words import say_scheduling
+
+_OWN_GROUP: Final = re.compile(r'/(?:vcpu[0-9]+|iothread[0-9]+|emulator)$')
+"""The groups that libvirt makes for one kind of thread each."""
 
 
 @verifier(
@@ -126,6 +133,46 @@ def others_keep_off(domain: Domain, observed: ObservedDomain) -> Iterator[Gap]:
             )
 
 
+@verifier(
+    'RV-T06',
+    'The control groups of threads allow their pCPUs',
+    Severity.ERROR,
+    why='A pCPU that the cpuset lacks is no use in an affinity: the kernel '
+    'runs the thread elsewhere. In a group that libvirt made for one thread, '
+    'a pCPU too many is where the thread goes as soon as its own is taken '
+    'offline.',
+)
+def cpusets_allow(domain: Domain, observed: ObservedDomain) -> Iterator[Gap]:
+    """Compare the cpuset of each thread's group with its pins."""
+    for planned, thread, subject in _pairs(domain, observed):
+        allowed, group = thread.cgroup_cpus, thread.cgroup
+        if not planned.cpus:
+            continue
+        if isinstance(allowed, Missing) or isinstance(group, Missing):
+            why = group if isinstance(group, Missing) else allowed
+            if isinstance(why, Missing) and not why.is_absent:
+                yield _unread(planned, subject, why)
+        elif planned.cpus - allowed or (
+            allowed != planned.cpus and _OWN_GROUP.search(group)
+        ):
+            yield Gap(
+                subject=subject,
+                expected=f'a cpuset with {say_cpus(planned)}',
+                actual=f'{group} has {name_cpus(allowed)}',
+                mend=f'write {planned.cpus} to cpuset.cpus of {group}',
+            )
+
+
+def _unread(planned: Scheduling, subject: str, why: Missing) -> Gap:
+    return Gap(
+        subject=subject,
+        expected=f'a cpuset with {say_cpus(planned)}',
+        actual=f'{why.path} is {why}',
+        mend='run it as root, on the host',
+        is_undecided=True,
+    )
+
+
 def _prove(
     domain: Domain, observed: ObservedDomain
 ) -> tuple[ThreadProof, ...]:
@@ -182,5 +229,6 @@ VERIFIERS = VerifierGroup(
         vcpus_are_placed,
         others_are_placed,
         others_keep_off,
+        cpusets_allow,
     )
 )

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import or_
 from typing import Final
 
 from rtvirt.configurators.pages import huge_cells
@@ -15,6 +17,7 @@ from rtvirt.libvirtxml.cputune import EmulatorSched
 from rtvirt.libvirtxml.cputune import IOThreadSched
 from rtvirt.libvirtxml.cputune import VCPUSched
 from rtvirt.libvirtxml.domain import Domain
+from rtvirt.lint_rules.view import MAX_VCPUS
 from rtvirt.lint_rules.view import REALTIME
 from rtvirt.lint_rules.view import emulator_cpus
 from rtvirt.lint_rules.view import iothread_ids
@@ -28,7 +31,6 @@ from rtvirt.model.plan import Plan
 Key = tuple[ThreadRole, int | None]
 """Which thread: its role and its number."""
 
-_MAX_VCPUS: Final = 4096
 _ORDINARY_KIB: Final = 4
 _ANY: Final = CPUSet()
 
@@ -51,11 +53,14 @@ class WantedMemory:
 
     :ivar huge: its huge pages, by size and node; empty where it has
         ordinary ones, None where that cannot be told.
+    :ivar nodes: the host nodes that all of it is bound to; empty where
+        some of it may lie anywhere.
     :ivar locked: whether it must stay in RAM.
     """
 
     memory_kib: int
     huge: tuple[WantedPages, ...] | None
+    nodes: CPUSet = _ANY
     locked: bool
 
 
@@ -154,6 +159,7 @@ def memory_of_plan(plan: Plan) -> WantedMemory:
             )
             for cell in huge_cells(plan)
         ),
+        nodes=CPUSet(cell.host_cell for cell in plan.cells),
         locked=plan.guest.locked_memory or bool(plan.realtime),
     )
 
@@ -175,6 +181,7 @@ def memory_of_domain(domain: Domain) -> WantedMemory:
     return WantedMemory(
         memory_kib=domain.memory_kib or 0,
         huge=huge,
+        nodes=_bound_nodes(domain),
         locked=domain.memory_backing.locked,
     )
 
@@ -200,7 +207,7 @@ def _plugged(domain: Domain) -> Iterable[int]:
     if domain.vcpus:
         return [v for v, state in domain.vcpus.items() if state.enabled]
     current = domain.vcpu.current if domain.vcpu else None
-    return range(min(current or vcpu_count(domain), _MAX_VCPUS))
+    return range(min(current or vcpu_count(domain), MAX_VCPUS))
 
 
 def _by_thread(
@@ -237,6 +244,12 @@ def _backed_cells(
             size_kib=size_kib,
             count=-(-memory_kib // size_kib),
         )
+
+
+def _bound_nodes(domain: Domain) -> CPUSet:
+    """Return the host nodes of all cells; empty if one is not bound."""
+    bound = [_nodes(domain, cell) for cell in domain.cpu.cells or (0,)]
+    return functools.reduce(or_, bound) if all(bound) else _ANY
 
 
 def _nodes(domain: Domain, cell: int) -> CPUSet:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import Scheduling
+from rtvirt.verifiers.wanted import WantedMemory
 from rtvirt.verifiers.wanted import WantedPages
 
 
@@ -20,6 +22,11 @@ def say_cpus(scheduling: Scheduling) -> str:
     cpus = scheduling.cpus
     if not cpus:
         return 'any pCPU'
+    return name_cpus(cpus)
+
+
+def name_cpus(cpus: CPUSet) -> str:
+    """Return ``pCPU 3`` or ``pCPUs 2-3``."""
     return f'pCPU {cpus}' if len(cpus) == 1 else f'pCPUs {cpus}'
 
 
@@ -40,6 +47,19 @@ def say_pages(pages: Iterable[WantedPages | ObservedPages]) -> str:
             where = f' on node {page.nodes}' if page.nodes else ''
         texts.append(f'{page.count} x {_say_kib(page.size_kib)}{where}')
     return ', '.join(texts) or 'ordinary pages'
+
+
+def say_memory(memory: WantedMemory) -> str:
+    """Return ``1024 MiB, 512 x 2 MiB on node 0, locked``."""
+    pages = (
+        'huge pages of the host\'s size'
+        if memory.huge is None
+        else say_pages(memory.huge)
+    )
+    if not memory.huge and memory.nodes:
+        pages += f' on node {memory.nodes}'
+    locked = 'locked' if memory.locked else 'not locked'
+    return f'{memory.memory_kib >> 10} MiB, {pages}, {locked}'
 
 
 def mend_cpus(scheduling: Scheduling, tid: int) -> str:

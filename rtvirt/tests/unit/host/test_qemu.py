@@ -6,6 +6,7 @@ import pytest
 from rtvirt.exception import HostError
 from rtvirt.host.facts.tree import MappingTree
 from rtvirt.host.qemu import Guest
+from rtvirt.host.qemu import Identity
 from rtvirt.host.qemu import classify
 from rtvirt.host.qemu import find_guests
 from rtvirt.host.qemu import observe
@@ -16,6 +17,7 @@ from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import Scheduling
 from rtvirt.model.observed import ThreadRole
+from rtvirt.model.observed import ThreadSource
 
 UUID = '9d0b28ac-55b2-4a2e-9c0a-0f0e5d2f7f10'
 
@@ -39,7 +41,9 @@ def thread(
     stat = f'{tid} ({name}) {" ".join(fields)}\n'.encode()
     status = (
         f'Name:\t{name}\nVmLck:\t  1024 kB\nVmRSS:\t  4096 kB\n'
+        'HugetlbPages:\t  532480 kB\n'
         f'Cpus_allowed:\tff\nCpus_allowed_list:\t{cpus}\n'
+        f'nonvoluntary_ctxt_switches:\t{tid}\n'
     ).encode()
     files: Files = {}
     own = [f'/proc/{pid}'] if pid == tid else []
@@ -81,7 +85,9 @@ def test_guests_are_found_by_their_uuid() -> None:
         | {'/proc/10/cmdline': b''}
     )
 
-    assert find_guests(tree) == {UUID: Guest(uuid=UUID, pid=70, vhost=(9,))}
+    assert find_guests(tree) == {
+        UUID: Guest(uuid=UUID, pid=70, name='rt1', vhost=(9,))
+    }
 
 
 def test_a_machine_without_guests() -> None:
@@ -113,9 +119,12 @@ def test_memory_is_added_up() -> None:
 
     assert observed.memory == ObservedMemory(
         huge=(
-            ObservedPages(node=0, size_kib=2048, count=200),
-            ObservedPages(node=1, size_kib=2048, count=60),
+            ObservedPages(node=0, size_kib=2048, count=200, policy='bind:0'),
+            ObservedPages(node=1, size_kib=2048, count=56, policy='bind:0'),
+            ObservedPages(node=1, size_kib=2048, count=4, policy='bind:1'),
         ),
+        ordinary=(ObservedPages(node=0, size_kib=4, count=11),),
+        hugetlb_kib=520 << 10,
         locked_kib=1024,
         resident_kib=4096,
     )
@@ -128,8 +137,64 @@ def test_what_may_not_be_read_is_not_guessed() -> None:
 
     observed = observe(MappingTree(files), Guest(uuid=UUID, pid=70))
 
-    assert observed.memory is not None
-    assert observed.memory.huge is None
+    assert isinstance(observed.memory, ObservedMemory)
+    assert observed.memory.huge == observed.memory.ordinary == files[path]
+    assert observed.memory.hugetlb_kib == 520 << 10
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        Missing(missing=Why.UNREADABLE, path='/proc/70/status'),
+        b'Name:\tqemu\nState:\tZ (zombie)\nCpus_allowed_list:\t0\n',
+    ],
+)
+def test_memory_that_is_not_told_is_missing(content: bytes | Missing) -> None:
+    files = guest_files() | {'/proc/70/status': content}
+
+    observed = observe(MappingTree(files), Guest(uuid=UUID, pid=70))
+
+    assert isinstance(observed.memory, Missing)
+    assert observed.memory.path == '/proc/70/status'
+
+
+def test_what_qemu_says_wins_over_names() -> None:
+    known = {71: (ThreadRole.VCPU, 7), 74: (ThreadRole.IOTHREAD, 2)}
+
+    observed = observe(
+        MappingTree(guest_files()),
+        Guest(uuid=UUID, pid=70),
+        identity=Identity(source=ThreadSource.QMP, known=known),
+    )
+
+    assert observed.source is ThreadSource.QMP
+    assert [(t.tid, t.role, t.number) for t in observed.threads[:4]] == [
+        (75, ThreadRole.VCPU, 1),
+        (71, ThreadRole.VCPU, 7),
+        (72, ThreadRole.IOTHREAD, 1),
+        (74, ThreadRole.IOTHREAD, 2),
+    ]
+
+
+def test_groups_and_switches_are_read_of_each_thread() -> None:
+    files = guest_files() | {
+        '/proc/mounts': b'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n',
+        '/sys/fs/cgroup/cpuset.cpus.effective': b'0-7\n',
+        '/sys/fs/cgroup/rt/vcpu0/cpuset.cpus.effective': b'2\n',
+        '/proc/70/task/74/cgroup': b'0::/rt/vcpu0\n',
+        '/proc/70/task/75/cgroup': b'0::/rt/vcpu1\n',
+    }
+    del files['/proc/70/task/72/status']
+
+    observed = observe(MappingTree(files), Guest(uuid=UUID, pid=70))
+
+    vcpu0, vcpu1, *others = observed.threads
+    assert vcpu0.involuntary_switches == 74
+    assert (vcpu0.cgroup, vcpu0.cgroup_cpus) == ('/rt/vcpu0', CPUSet([2]))
+    assert (vcpu1.cgroup, vcpu1.cgroup_cpus) == ('/', CPUSet(range(8)))
+    assert all(isinstance(t.cgroup, Missing) for t in others)
+    assert isinstance(vcpu0.resctrl, Missing)
+    assert observed.resctrl == vcpu0.resctrl
 
 
 def test_a_thread_that_vanishes_is_left_out() -> None:

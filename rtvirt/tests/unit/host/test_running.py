@@ -30,7 +30,10 @@ class Domain:
     def isActive(self) -> bool:  # noqa: N802 - libvirt's name
         return self._active
 
-    def XMLDesc(self) -> str:  # noqa: N802 - libvirt's name
+    def isPersistent(self) -> bool:  # noqa: N802 - libvirt's name
+        return True
+
+    def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802 - libvirt's name
         return XML.format(name=self._name)
 
 
@@ -52,7 +55,8 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / 'proc').mkdir()
 
     @contextlib.contextmanager
-    def connect(uri: str) -> Iterator[Connection]:
+    def connect(uri: str, *, read_only: bool) -> Iterator[Connection]:
+        assert read_only
         yield Connection(Domain('here'), Domain('asleep', active=False))
 
     @contextlib.contextmanager

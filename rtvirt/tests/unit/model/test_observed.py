@@ -11,14 +11,26 @@ from hypothesis import strategies as st
 
 from rtvirt.exception import ModelError
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import Why
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
+from rtvirt.model.observed import ResctrlGroup
 from rtvirt.model.observed import Scheduling
+from rtvirt.model.observed import Stranger
 from rtvirt.model.observed import ThreadRole
+from rtvirt.model.observed import ThreadSource
+from rtvirt.model.resctrl import CacheAllocation
 
 COUNTS = st.integers(0, 1 << 40)
+MISSING = st.builds(
+    Missing,
+    missing=st.sampled_from(Why),
+    path=st.just('/proc/7/status'),
+    detail=st.text(max_size=5),
+)
 THREADS = st.builds(
     ObservedThread,
     tid=st.integers(1, 1 << 22),
@@ -32,25 +44,52 @@ THREADS = st.builds(
         priority=st.integers(0, 99),
     ),
     last_cpu=st.integers(0, 300),
+    involuntary_switches=MISSING | COUNTS,
+    cgroup=MISSING | st.text(max_size=9),
+    cgroup_cpus=MISSING | st.frozensets(st.integers(0, 9)).map(CPUSet),
+    resctrl=MISSING | st.text(max_size=9),
 )
 PAGES = st.builds(
     ObservedPages,
     node=st.integers(0, 7),
     size_kib=st.sampled_from([2048, 1048576]),
     count=COUNTS,
+    policy=st.sampled_from(['default', 'bind:0-1']),
+)
+STRANGERS = st.builds(
+    Stranger,
+    pid=st.integers(1, 9),
+    tid=st.integers(1, 9),
+    name=st.text(max_size=5),
+    process=st.text(max_size=5),
+    guest=st.text(max_size=5),
+    role=st.none() | st.sampled_from(ThreadRole),
+    scheduling=st.just(Scheduling(cpus=CPUSet([1]))),
+)
+GROUPS = st.builds(
+    ResctrlGroup,
+    name=st.text(max_size=5),
+    caches=st.just((CacheAllocation(bank=0, size_kib=1024),)),
+    bandwidth=st.dictionaries(st.integers(0, 3), st.integers(0, 100)),
 )
 DOMAINS = st.builds(
     ObservedDomain,
     uuid=st.uuids().map(str),
     pid=st.integers(1, 1 << 22),
     threads=st.lists(THREADS, max_size=4).map(tuple),
-    memory=st.none()
+    source=st.sampled_from(ThreadSource),
+    memory=MISSING
     | st.builds(
         ObservedMemory,
-        huge=st.none() | st.lists(PAGES, max_size=3).map(tuple),
+        huge=MISSING | st.lists(PAGES, max_size=3).map(tuple),
+        ordinary=MISSING | st.lists(PAGES, max_size=3).map(tuple),
+        hugetlb_kib=MISSING | COUNTS,
         locked_kib=COUNTS,
         resident_kib=COUNTS,
     ),
+    resctrl=MISSING | st.lists(GROUPS, max_size=2).map(tuple),
+    strangers=MISSING | st.lists(STRANGERS, max_size=2).map(tuple),
+    persistent=MISSING | st.text(max_size=20),
 )
 
 

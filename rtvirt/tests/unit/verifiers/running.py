@@ -9,10 +9,16 @@ from typing import Final
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.libvirtxml.metadata import keep_plan
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import Why
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.model.observed import ObservedMemory
 from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
+from rtvirt.model.observed import Scheduling
+from rtvirt.model.observed import Stranger
+from rtvirt.model.observed import ThreadRole
 from rtvirt.tests.unit.verifiers import test_proof
 
 UUID: Final = 'u'
@@ -42,7 +48,19 @@ XML: Final = """\
   <cpu><numa><cell id="0" cpus="0-1" memory="524288" unit="KiB"/></numa></cpu>
 </domain>
 """
-PAGES: Final = ObservedPages(node=1, size_kib=2048, count=256)
+PAGES: Final = ObservedPages(node=1, size_kib=2048, count=256, policy='bind:1')
+STRANGER: Final = Stranger(
+    pid=99,
+    tid=99,
+    name='CPU 0/KVM',
+    process='qemu-system-x86',
+    guest='other',
+    role=ThreadRole.VCPU,
+    scheduling=Scheduling(cpus=CPUSet([3])),
+)
+HIDDEN: Final = Missing(
+    missing=Why.UNREADABLE, path='/proc/70/numa_maps', detail='not for you'
+)
 
 
 def document(*changes: tuple[str, str], planned: bool = True) -> Domain:
@@ -66,11 +84,14 @@ def memory(*pages: ObservedPages, locked_kib: int = 1 << 19) -> ObservedMemory:
 
 
 def observed(
-    memory: ObservedMemory | None = memory(),  # noqa: B008 - it is frozen
+    memory: ObservedMemory | Missing = memory(),  # noqa: B008 - it is frozen
     /,
     **changes: ObservedThread | None,
 ) -> ObservedDomain:
     """Return what the kernel shows, with these threads changed."""
     return dataclasses.replace(
-        test_proof.domain(**changes), memory=memory, uuid=UUID
+        test_proof.domain(**changes),
+        memory=memory,
+        uuid=UUID,
+        strangers=(),
     )

@@ -6,6 +6,8 @@ import dataclasses
 import pytest
 
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.facts.missing import Why
 from rtvirt.model.guest import CPUPolicy
 from rtvirt.model.guest import CPUTopology
 from rtvirt.model.guest import GuestCell
@@ -283,12 +285,13 @@ def test_less_than_the_guest_locked_is_not_locked() -> None:
 
 
 def test_what_cannot_be_read_is_not_proved() -> None:
-    hidden = ObservedMemory(huge=None, locked_kib=0, resident_kib=0)
+    why = Missing(missing=Why.UNREADABLE, path='/proc/70/numa_maps')
+    hidden = ObservedMemory(huge=why, locked_kib=0, resident_kib=0)
 
     for proof in (
-        prove_memory(memory_of_plan(plan()), None),
+        prove_memory(memory_of_plan(plan()), why),
         prove_memory(memory_of_plan(plan()), hidden),
     ):
         assert not proof.pages_ok
         assert not proof.locked_ok
-        assert proof.actual is None
+        assert proof.actual == why

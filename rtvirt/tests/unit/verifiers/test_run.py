@@ -11,20 +11,24 @@ import pytest
 import rtvirt
 from rtvirt.exception import ModelError
 from rtvirt.libvirtxml.domain import Domain
+from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Finding
 from rtvirt.model.observed import ObservedMemory
-from rtvirt.model.observed import ObservedPages
 from rtvirt.model.observed import ObservedThread
 from rtvirt.model.observed import ThreadRole
+from rtvirt.tests.unit.verifiers.running import HIDDEN
 from rtvirt.tests.unit.verifiers.running import PAGES
 from rtvirt.tests.unit.verifiers.running import document
 from rtvirt.tests.unit.verifiers.running import memory
 from rtvirt.tests.unit.verifiers.running import observed
 from rtvirt.tests.unit.verifiers.test_proof import AS_PLANNED
 from rtvirt.tests.unit.verifiers.test_proof import thread
+from rtvirt.verifiers import control
 from rtvirt.verifiers import memory as memory_verifiers
+from rtvirt.verifiers import persistent
 from rtvirt.verifiers import plan as plan_verifiers
 from rtvirt.verifiers import schedulers
+from rtvirt.verifiers import strangers
 from rtvirt.verifiers import threads
 from rtvirt.verifiers.run import run_verifiers
 
@@ -33,13 +37,16 @@ GROUPS = (
     schedulers.VERIFIERS,
     memory_verifiers.VERIFIERS,
     plan_verifiers.VERIFIERS,
+    persistent.VERIFIERS,
+    control.VERIFIERS,
+    strangers.VERIFIERS,
 )
 HELPERS = ('t', 'rcu', 'mon', 'worker', 'vhost')
 
 
 def find(
     domain: Domain,
-    memory: ObservedMemory | None = memory(),  # noqa: B008 - it is frozen
+    memory: ObservedMemory | Missing = memory(),  # noqa: B008 - it is frozen
     /,
     **changes: ObservedThread | None,
 ) -> tuple[Finding, ...]:
@@ -247,9 +254,12 @@ def test_all_schedulers_of_the_document_count() -> None:
         (memory(dataclasses.replace(PAGES, count=255)), ['RV-M01']),
         (memory(dataclasses.replace(PAGES, size_kib=1 << 20)), ['RV-M01']),
         (memory(dataclasses.replace(PAGES, node=0)), ['RV-M02']),
+        (memory(dataclasses.replace(PAGES, policy='default')), ['RV-M04']),
+        (memory(dataclasses.replace(PAGES, policy='bind:0-1')), ['RV-M04']),
+        (memory(dataclasses.replace(PAGES, policy='bind=static:1')), []),
         (
             memory(
-                ObservedPages(node=0, size_kib=2048, count=1),
+                dataclasses.replace(PAGES, node=0, count=1),
                 dataclasses.replace(PAGES, count=255),
             ),
             ['RV-M02'],
@@ -272,11 +282,12 @@ def test_ordinary_pages_instead_of_huge_ones() -> None:
 
 
 def test_what_is_hidden_is_undecided() -> None:
-    hidden = ObservedMemory(huge=None, locked_kib=1 << 19, resident_kib=0)
-    for found in (find(document(), hidden), find(document(), None)):
+    hidden = ObservedMemory(huge=HIDDEN, locked_kib=1 << 19, resident_kib=0)
+    for found in (find(document(), hidden), find(document(), HIDDEN)):
         assert found
         assert all(finding.is_undecided for finding in found)
-    assert [f.code for f in find(document(), None)] == ['RV-M01', 'RV-M03']
+        assert all('unreadable (not for you)' in f.actual for f in found)
+    assert [f.code for f in find(document(), HIDDEN)] == ['RV-M01', 'RV-M03']
 
 
 def test_pages_of_the_hosts_own_size_are_undecided() -> None:
@@ -289,9 +300,10 @@ def test_memory_that_is_not_bound_may_lie_anywhere() -> None:
     loose = document(('mode="strict"', 'mode="preferred"'), planned=False)
     assert find(loose, memory(dataclasses.replace(PAGES, node=0))) == ()
     two = document(('nodeset="1"', 'nodeset="0-1"'), planned=False)
-    split = [ObservedPages(node=n, size_kib=2048, count=128) for n in (0, 1)]
+    both = dataclasses.replace(PAGES, policy='bind:0-1')
+    split = [dataclasses.replace(both, node=n, count=128) for n in (0, 1)]
     assert find(two, memory(*split)) == ()
-    (finding,) = find(two, memory(dataclasses.replace(PAGES, node=2)))
+    (finding,) = find(two, memory(dataclasses.replace(both, node=2)))
     assert finding.code == 'RV-M02'
 
 
