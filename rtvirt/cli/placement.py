@@ -39,11 +39,12 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     add_image(group)
 
 
+_OVERRIDES = 'Each of these wins over the option in rtvirt.conf.'
+
+
 def add_host(parser: argparse.ArgumentParser) -> None:
     """Add what describes one host."""
-    group = parser.add_argument_group(
-        'the host', 'Each of these wins over the option in rtvirt.conf.'
-    )
+    group = parser.add_argument_group('the host', _OVERRIDES)
     group.add_argument(
         '--host',
         metavar='SRC',
@@ -51,6 +52,30 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         'libvirt URI; default: this machine (connection_uri)',
     )
     add_sets(group)
+
+
+def add_live_host(parser: argparse.ArgumentParser) -> None:
+    """Add what describes a host that domains are created on."""
+    group = parser.add_argument_group('the host', _OVERRIDES)
+    group.add_argument(
+        '--connect',
+        metavar='URI',
+        dest='connection_uri',
+        help='its libvirt (connection_uri; default: qemu:///system)',
+    )
+    add_sets(group)
+    group.add_argument(
+        '--lock-path',
+        metavar='DIR',
+        help='where the lock is that lets only one plan at a time '
+        '(lock_path; default: /run/rtvirt)',
+    )
+    group.add_argument(
+        '--lock-timeout',
+        metavar='SECONDS',
+        type=_seconds,
+        help='how long to wait for it (lock_timeout; default: 60)',
+    )
 
 
 def add_sets(group: argparse._ActionsContainer) -> None:
@@ -189,6 +214,14 @@ def make_plan(parsed_args: argparse.Namespace) -> tuple[Plan, HostTopology]:
         smt_isolate=settings.smt_isolate,
     )
     return plan, host
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(
+            f'{text!r:.40} is no whole number of seconds'
+        )
+    return int(text)
 
 
 def typed(parse: Callable[[str], T]) -> Callable[[str], T]:

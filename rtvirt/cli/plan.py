@@ -71,7 +71,7 @@ if the guest does not fit, an object with the list "reasons".
             plan, host = make_plan(parsed_args)
         except FitError as error:
             if parsed_args.formatter in DOCUMENTS:
-                self.emit(_refusal(error), parsed_args)
+                self.emit(refusal(error), parsed_args)
             raise
         return Report(
             document=plan.to_dict(),
@@ -80,7 +80,8 @@ if the guest does not fit, an object with the list "reasons".
         )
 
 
-def _refusal(error: FitError) -> Report:
+def refusal(error: FitError) -> Report:
+    """Return why a guest does not fit, for a program."""
     return Report(
         document={
             'schema_version': _SCHEMA_VERSION,

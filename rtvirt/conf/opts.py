@@ -109,6 +109,22 @@ OPTS: Final = (
         'as a multiple of what the host cell has. Argument: '
         '``--ram-allocation-ratio``.',
     ),
+    cfg.StrOpt(
+        'lock_path',
+        default='/run/rtvirt',
+        help='The directory of the lock that makes one step of looking what '
+        'is free on a host and taking it.\n\n'
+        'Everybody who creates domains here must be able to write to it. '
+        'Where root makes it, it is for the group ``libvirt`` too. '
+        'Argument: ``--lock-path``.',
+    ),
+    cfg.IntOpt(
+        'lock_timeout',
+        min=0,
+        default=60,
+        help='How many seconds to wait for the lock. Argument: '
+        '``--lock-timeout``.',
+    ),
 )
 
 

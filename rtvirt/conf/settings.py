@@ -34,6 +34,8 @@ class Settings:
     smt_isolate: str = 'cores'
     cpu_allocation_ratio: float | None = None
     ram_allocation_ratio: float | None = None
+    lock_path: str = '/run/rtvirt'
+    lock_timeout: int = 60
 
     @property
     def limits(self) -> Limits | None:

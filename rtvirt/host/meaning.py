@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an error of libvirt means, and what to do about it.
+
+libvirt's messages are made for its developers: the table turns those that
+a real-time guest runs into into a sentence with a way out. Each entry has a
+message as libvirt 9.0 gave it, or one of its errors' fixed texts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What an error means.
+
+    :ivar text: the error in one line.
+    :ivar hint: the way out; empty where none is known.
+    """
+
+    text: str
+    hint: str = ''
+
+
+def explain_error(message: str) -> Meaning:
+    """Return what a message of libvirt means.
+
+    :param message: as libvirt gave it; of one line or more.
+    """
+    line = ' '.join(message.split())
+    for row in _MEANINGS:
+        if match := row.pattern.search(line):
+            values = {k: v or '' for k, v in match.groupdict().items()}
+            return Meaning(
+                text=f'{row.text.format(**values)} ({_gist(line)})',
+                hint=row.hint.format(**values),
+            )
+    return Meaning(text=_gist(line))
+
+
+class _Row:
+    """A row of the table.
+
+    :param pattern: a regular expression; its named groups may stand in the
+        two others.
+    :param text: what it means.
+    :param hint: the way out.
+    """
+
+    def __init__(self, pattern: str, text: str, hint: str = '') -> None:
+        self.pattern = re.compile(pattern)
+        self.text = text
+        self.hint = hint
+
+
+# What stands before the words of QEMU itself.
+_NOISE: Final = re.compile(
+    r'^(internal error: )?(process exited while connecting to monitor|'
+    r'QEMU unexpectedly closed the monitor[^:]*|'
+    r'qemu unexpectedly closed the monitor[^:]*): '
+    r'(\S+Z )?(\S*qemu-system-\S+: )?'
+)
+
+
+def _gist(line: str) -> str:
+    return _NOISE.sub('', line)
+
+
+_MEANINGS: Final = (
+    # Schedulers.
+    _Row(
+        r'Cannot set scheduler parameters for pid \d+: Operation not '
+        r'permitted',
+        'the kernel refuses a real-time scheduler to the guest',
+        'where it has CONFIG_RT_GROUP_SCHED, libvirt\'s cpu cgroup has no '
+        'real-time runtime: set cgroup_controllers = [ ] in '
+        '/etc/libvirt/qemu.conf and restart libvirt; "rtvirt host check" '
+        'tells (RT-B02)',
+    ),
+    _Row(
+        r'Scheduler priority (?P<value>-?\d+) out of range',
+        'there is no real-time priority {value}',
+        'choose one from 1 to 99 (rtvirt:priority)',
+    ),
+    # Memory.
+    _Row(
+        r'cannot limit locked memory of process',
+        'libvirt may not lift the limit of locked memory for the guest',
+        'its daemon needs CAP_SYS_RESOURCE: in a container, add it; else '
+        'raise LimitMEMLOCK of libvirtd.service',
+    ),
+    _Row(
+        r'(mlockall: Cannot allocate memory|locking memory failed)',
+        'QEMU may not lock the memory of the guest',
+        'libvirt gives it CAP_IPC_LOCK or a limit that is high enough where '
+        'its own daemon has them: raise LimitMEMLOCK of libvirtd.service '
+        '("rtvirt host check" tells)',
+    ),
+    _Row(
+        r'unable to map backing store for guest RAM: Cannot allocate memory|'
+        r'os_mem_prealloc: Insufficient free host memory pages|'
+        r'preallocating memory failed|Insufficient free host memory pages',
+        'the node has too few free huge pages for the guest',
+        'free or reserve some (/sys/devices/system/node/node*/hugepages); '
+        '"rtvirt host show" tells what is free on each node',
+    ),
+    _Row(
+        r'Unable to find any usable hugetlbfs mount for (?P<kib>\d+) KiB',
+        'no hugetlbfs with pages of {kib} KiB is mounted for libvirt',
+        'mount -t hugetlbfs -o pagesize={kib}K hugetlbfs '
+        '/dev/hugepages-{kib}, name it by hugetlbfs_mount in '
+        '/etc/libvirt/qemu.conf, and restart libvirt',
+    ),
+    _Row(
+        r'hugetlbfs filesystem is not mounted or disabled by '
+        r'administrator|hugepages are disabled by administrator',
+        'no hugetlbfs is mounted for libvirt',
+        'mount -t hugetlbfs hugetlbfs /dev/hugepages, and restart libvirt',
+    ),
+    _Row(
+        r'hugepages: node (?P<node>\d+) not found',
+        'huge pages are wanted for guest cell {node}, and there is none',
+        'name the guest cells that there are in <page nodeset="...">',
+    ),
+    _Row(
+        r'NUMA node (?P<node>\d+) is (unavailable|out of range)',
+        'the host has no NUMA node {node}',
+        '"rtvirt host show" lists its cells',
+    ),
+    # pCPUs.
+    _Row(
+        r'cpuset\.cpus.*(Numerical result out of range|Invalid argument|'
+        r'Permission denied)|cannot set CPU affinity|'
+        r'Unable to set CPU affinity',
+        'a pCPU of the guest is offline, is not there, or is not for '
+        'libvirt\'s guests',
+        'compare the pins with /sys/devices/system/cpu/online and with '
+        'cpuset.cpus.effective of machine.slice; plan it again for this '
+        'host',
+    ),
+    # What there is to run a guest with.
+    _Row(
+        r"does not support virt type 'kvm'|"
+        r"could not find capabilities for .*domaintype=kvm|"
+        r'KVM is not (available|supported)|Could not access KVM kernel '
+        r'module|failed to initialize kvm',
+        'there is no KVM here',
+        'is /dev/kvm there? Enable virtualization in the firmware and load '
+        'kvm_intel or kvm_amd; --type qemu is software emulation, without '
+        'any promise of latency',
+    ),
+    _Row(
+        r"Cannot check QEMU binary (?P<path>\S+): |Cannot find (?:any "
+        r'usable )?emulator|Unable to find an emulator|'
+        r'Cannot find suitable emulator',
+        'there is no QEMU',
+        'install qemu-system-x86, or name it by --emulator',
+    ),
+    _Row(
+        r"unsupported machine type|Emulator '.*' does not support machine",
+        'QEMU has no such machine type',
+        'QEMU lists them: qemu-system-x86_64 -machine help',
+    ),
+    _Row(
+        r"Cannot access (?:storage|backing) file '(?P<path>[^']*)'|"
+        r"Could not open '(?P<disk>[^']*)'",
+        'the file {path}{disk} cannot be opened by libvirt or QEMU',
+        'is it there, and may the user of QEMU (qemu.conf: user) read it?',
+    ),
+    _Row(
+        r"could not (?:load|open) kernel '?(?P<path>[^']*)'?:|"
+        r"qemu: could not open kernel file '(?P<file>[^']*)'",
+        'QEMU cannot read the kernel',
+        'is it there, and may the user of QEMU (qemu.conf: user) read it?',
+    ),
+    _Row(
+        r"[Nn]etwork not found: no network with matching name "
+        r"'(?P<name>[^']*)'",
+        'libvirt has no network {name}',
+        '"virsh net-list --all" lists those there are',
+    ),
+    _Row(
+        r"network '(?P<name>[^']*)' is not active",
+        'the network {name} is not started',
+        'virsh net-start {name}',
+    ),
+    _Row(
+        r"Cannot get interface MTU on '(?P<name>[^']*)': No such device",
+        'the host has no bridge {name}',
+        '"ip link show type bridge" lists those there are',
+    ),
+    # Names.
+    _Row(
+        r"Domain not found: no domain with matching name '(?P<name>[^']*)'|"
+        r'Domain not found',
+        'there is no such domain',
+        '"rtvirt domain list" lists those there are',
+    ),
+    _Row(
+        r"(?:domain|operation failed: domain) '(?P<name>[^']*)' "
+        r'(?:already exists|is already defined)',
+        'there is a domain {name} already',
+        'choose another name or uuid; "rtvirt domain list" lists those there '
+        'are',
+    ),
+    _Row(
+        r'domain is not running',
+        'the domain does not run',
+        '"rtvirt domain list" shows who does',
+    ),
+    _Row(
+        r'domain is already running|Domain is already active',
+        'the domain runs already',
+        '"rtvirt domain verify" tells whether as planned',
+    ),
+    _Row(
+        r'cannot undefine domain with nvram',
+        'the domain has variables of its UEFI firmware',
+        'virsh undefine --nvram removes them too, --keep-nvram does not',
+    ),
+    # The daemon.
+    _Row(
+        r"Failed to connect socket to '(?P<path>[^']*)': Permission denied|"
+        r'authentication (?:failed|unavailable|cancelled)|'
+        r'[Aa]ccess denied|no polkit agent',
+        'you may not manage libvirt',
+        'be root, or a member of the group libvirt',
+    ),
+    _Row(
+        r"Failed to connect socket to '(?P<path>[^']*)'",
+        'libvirt does not answer',
+        'is libvirt running? Try `systemctl start libvirtd`, or `virtqemud`',
+    ),
+    _Row(
+        r'Connection refused|unable to connect to server',
+        'nobody answers there',
+        'is libvirt running there, and does it listen?',
+    ),
+    _Row(
+        r'client socket is closed|Cannot (?:recv|write) data|'
+        r'End of file while reading data|connection closed due to keepalive|'
+        r'internal error: client socket',
+        'libvirt has ended meanwhile',
+        'once it runs again, "rtvirt domain list" tells what there is',
+    ),
+    _Row(
+        r'read only access prevents',
+        'the connection is for reading only',
+        'connect without ?readonly',
+    ),
+    _Row(
+        r'no connection driver available',
+        'the URI names a hypervisor unknown here',
+        'write it as in qemu:///system or qemu+ssh://host/system',
+    ),
+    _Row(
+        r'Timed out during operation: cannot acquire state change lock',
+        'libvirt is busy with this domain',
+        'wait until what it does has ended; "virsh domjobinfo" tells',
+    ),
+    _Row(
+        r'operation is not supported|unsupported flags|'
+        r'not supported by the connection driver',
+        'this libvirt cannot do that',
+    ),
+)
