@@ -35,6 +35,7 @@ class Offer:
     :ivar plan: where the guest would go, None where it does not fit.
     :ivar exposed: real-time vCPUs that would share a core with anything
         that is not theirs (:class:`~rtvirt.fitting.score.Score`).
+    :ivar opened: host cells that nobody uses, and the guest would.
     :ivar free: free dedicated pCPUs that would be left on the host cells
         that take the guest.
     :ivar whole_cores: whole cores that would be left there.
@@ -44,19 +45,21 @@ class Offer:
     host: HostTopology
     plan: Plan | None = None
     exposed: int = 0
+    opened: int = 0
     free: int = 0
     whole_cores: int = 0
     count: int | None = None
 
     @property
-    def rank(self) -> tuple[int, int, int]:
+    def rank(self) -> tuple[int, int, int, int]:
         """What to compare: the least is the best host.
 
         First the fewest exposed real-time vCPUs, for that is what the guest
-        is about; then the tightest cells, so that room for large guests
-        stays in one piece: the fewest pCPUs left, the fewest whole cores.
+        is about; then what keeps room for large guests in one piece: the
+        fewest empty cells used, and of the cells used, the fewest pCPUs and
+        the fewest whole cores left.
         """
-        return self.exposed, self.free, self.whole_cores
+        return self.exposed, self.opened, self.free, self.whole_cores
 
 
 def screen(
@@ -100,7 +103,7 @@ def offers(
         except FitError:
             yield Offer(host=host, count=0 if with_count else None)
             continue
-        offer = _offer(guest, host, plan)
+        offer = appraise(plan, host)
         if with_count:
             found = count(guest, host, limits=limits, smt_isolate=smt_isolate)
             offer = dataclasses.replace(offer, count=found)
@@ -144,19 +147,25 @@ def count(
         host = host.claim(plan)
 
 
-def _offer(guest: GuestRequirement, host: HostTopology, plan: Plan) -> Offer:
+def appraise(plan: Plan, host: HostTopology) -> Offer:
+    """Return what a plan comes to on its host.
+
+    :param host: as it is without the plan.
+    """
     cells = {cell.id: cell for cell in host.cells}
-    exposed = free = whole_cores = 0
+    exposed = opened = free = whole_cores = 0
     for planned in plan.cells:
         cell = cells[planned.host_cell]
-        found = score(planned, guest, cell)
+        found = score(planned, plan.guest, cell)
         exposed += found.exposed
+        opened += not (cell.pinned or cell.shared_usage)
         whole_cores += found.whole_cores
         free += len(cell.free)
     return Offer(
         host=host,
         plan=plan,
         exposed=exposed,
+        opened=opened,
         free=free - len(plan.claimed),
         whole_cores=whole_cores,
     )

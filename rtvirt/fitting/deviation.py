@@ -92,4 +92,16 @@ FIT_DEVIATIONS: Final = (
         rtvirt='Refuses.',
         reason='The emulator threads would have no pCPU to run on.',
     ),
+    FitDeviation(
+        code='crowded-emulator',
+        nova=(
+            'Under thread policy isolate may reserve for the emulator '
+            "threads a pCPU beside somebody else's, where no empty core is "
+            'left; to count it then fails (CPUPinningInvalid), and with it '
+            'every later update of the host.'
+        ),
+        rtvirt='In the place of nova\'s fit, chooses a host cell with an '
+        'empty core, or refuses; on its own, claims the pCPU alone.',
+        reason='nova could not keep the books of such a host.',
+    ),
 )

@@ -43,7 +43,7 @@ def _find_all(
             'the guest fits, but none of its plans was accepted',
         )
         return
-    yield from _find_general(terms, affinity)
+    yield from find_general_reasons(terms, affinity)
     yield from find_pair_reasons(terms)
 
 
@@ -70,7 +70,7 @@ def _general(
     )
 
 
-def _find_general(
+def find_general_reasons(
     terms: Terms, affinity: Sequence[frozenset[int]]
 ) -> Iterator[FitReason]:
     """Yield the reasons that are about all guest cells together."""
