@@ -76,9 +76,8 @@ def emulator_cpus(
     if policy is EmulatorPolicy.SHARE and (shared := shared_only(host)):
         return shared
     mask = 0
-    for planned in cells:
+    for want, planned in zip(demand.cells, cells, strict=True):
         pins = planned.pins
-        want = demand.cells[planned.guest_cell]
         if not want.realtime:
             for cpus in pins.values():
                 mask |= cpus.mask

@@ -47,7 +47,10 @@ def transfer(
     if plan.is_controlled:
         reasons += find_control_obstacles(host, plan, sign)
     for number, planned in enumerate(plan.cells):
-        position = _find_cell(cells, planned.host_cell)
+        # Mostly the id is the position.
+        position = planned.host_cell
+        if position >= len(cells) or cells[position].id != position:
+            position = _find_cell(cells, position)
         if position < 0:
             reasons += find_no_cell(planned)
         elif found := find(cells[position], plan, number):
@@ -69,6 +72,13 @@ def transfer(
     changed = host.with_cells(tuple(cells))
     if not name and not plan.is_controlled and not host.holders:
         return changed
+    return _note(changed, plan, sign, name)
+
+
+def _note(
+    host: HostTopology, plan: Plan, sign: int, name: str
+) -> HostTopology:
+    """Return the host with who holds what, and what is left of caches."""
     if host.holders and sign != CLAIM:
         _refuse_of_others(host, plan, name)
     changes: dict[str, Any] = {}
@@ -76,16 +86,11 @@ def transfer(
         changes['holders'] = _rename(host, plan, sign, name)
     if plan.is_controlled:
         changes.update(_transfer_control(host, plan, sign))
-    return altered(changed, **changes)
+    return altered(host, **changes)
 
 
 def _find_cell(cells: Sequence[HostCell], id: int) -> int:
-    """Return the position of the cell with this id, -1 without such.
-
-    Mostly the id is the position.
-    """
-    if id < len(cells) and cells[id].id == id:
-        return id
+    """Return the position of the cell with this id, -1 without such."""
     for position, cell in enumerate(cells):
         if cell.id == id:
             return position

@@ -74,7 +74,11 @@ class CPUSet(Set[int]):
                 f'whose bits reach up to CPU {MAX_CPU}',
                 text=shown(mask),
             )
-        return _make(mask)
+        # As _make does: a claim makes a set for each cell, and a call less
+        # is a third of it.
+        made = _new(CPUSet)
+        _set_mask(made, mask)
+        return made
 
     @classmethod
     def parse(cls, text: str) -> CPUSet:
@@ -201,6 +205,7 @@ class CPUSet(Set[int]):
         return CPUSet.parse, (str(self),)
 
 
+_new: Final = object.__new__
 _set_mask: Final = CPUSet.mask.__set__  # type: ignore[attr-defined]
 
 
@@ -217,7 +222,7 @@ def _walk(mask: int) -> Iterator[int]:
 
 def _make(mask: int) -> CPUSet:
     """Make a set of a mask that is known to be in range."""
-    made = object.__new__(CPUSet)
+    made = _new(CPUSet)
     _set_mask(made, mask)
     return made
 

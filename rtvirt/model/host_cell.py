@@ -132,14 +132,14 @@ class HostCell:
         made.shared_usage = self.shared_usage + shared
         made.memory_mib = self.memory_mib
         made.memory_used_mib = self.memory_used_mib + memory_mib
-        made.pages = tuple(
-            [
-                pool.used_more(memory_mib * 1024 // page_size_kib)
-                if pool.size_kib == page_size_kib
-                else pool
-                for pool in self.pages
-            ]
-        )
+        pages = []
+        for pool in self.pages:
+            if pool.size_kib != page_size_kib:
+                pages.append(pool)
+                continue
+            number = memory_mib * 1024 // page_size_kib
+            pages.append(pool.used_more(number))
+        made.pages = tuple(pages)
         made.l3 = self.l3
         made.socket = self.socket
         made.__class__ = HostCell

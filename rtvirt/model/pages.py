@@ -51,7 +51,8 @@ class PagePool:
     @property
     def free(self) -> int:
         """Pages that a guest may still take; never negative."""
-        return max(0, self.total - self.used - self.reserved)
+        left = self.total - self.used - self.reserved
+        return left if left > 0 else 0
 
     def used_more(self, pages: int) -> PagePool:
         """Return the pool with so many pages more used; not checked."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _BATCH_NS = 8_000_000
-_PAIRS = 9
+_PAIRS = 15
 _SLOW_NS = 400_000_000
 
 
