@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rtvirt.exception import HostError as HostError
     from rtvirt.exception import InputError as InputError
     from rtvirt.exception import InvalidExtraSpec as InvalidExtraSpec
+    from rtvirt.exception import LatencyFormatError as LatencyFormatError
+    from rtvirt.exception import MeasureError as MeasureError
     from rtvirt.exception import ModelError as ModelError
     from rtvirt.exception import PluginError as PluginError
     from rtvirt.exception import RTVirtError as RTVirtError
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
     from rtvirt.fitting.engine import fit as fit
     from rtvirt.fitting.explain import explain as explain
     from rtvirt.host.facts.read import read_facts as read_facts
+    from rtvirt.latency.evidence import Evidence as Evidence
+    from rtvirt.latency.histogram import Histogram as Histogram
+    from rtvirt.latency.result import LatencyResult as LatencyResult
+    from rtvirt.latency.result import ThreadLatency as ThreadLatency
+    from rtvirt.latency.verdict import Budget as Budget
+    from rtvirt.latency.verdict import Verdict as Verdict
+    from rtvirt.latency_reader import parse_latency as parse_latency
     from rtvirt.libvirtxml.domain import Domain as Domain
     from rtvirt.libvirtxml.domain import parse_domain as parse_domain
     from rtvirt.libvirtxml.metadata import plan_of as plan_of
@@ -69,6 +78,8 @@ _HOMES = {
     'HostError': 'rtvirt.exception',
     'InputError': 'rtvirt.exception',
     'InvalidExtraSpec': 'rtvirt.exception',
+    'LatencyFormatError': 'rtvirt.exception',
+    'MeasureError': 'rtvirt.exception',
     'ModelError': 'rtvirt.exception',
     'PluginError': 'rtvirt.exception',
     'RTVirtError': 'rtvirt.exception',
@@ -77,6 +88,13 @@ _HOMES = {
     'fit': 'rtvirt.fitting.engine',
     'explain': 'rtvirt.fitting.explain',
     'read_facts': 'rtvirt.host.facts.read',
+    'Evidence': 'rtvirt.latency.evidence',
+    'Histogram': 'rtvirt.latency.histogram',
+    'LatencyResult': 'rtvirt.latency.result',
+    'ThreadLatency': 'rtvirt.latency.result',
+    'Budget': 'rtvirt.latency.verdict',
+    'Verdict': 'rtvirt.latency.verdict',
+    'parse_latency': 'rtvirt.latency_reader',
     'Domain': 'rtvirt.libvirtxml.domain',
     'parse_domain': 'rtvirt.libvirtxml.domain',
     'plan_of': 'rtvirt.libvirtxml.metadata',

@@ -23,10 +23,13 @@ from typing import Any
 from typing import Final
 
 from rtvirt.exception import PluginError
+from rtvirt.exception import RTVirtError
 
 if TYPE_CHECKING:
     from rtvirt.checks.run import HostCheck
     from rtvirt.configurators.base import Configurator
+    from rtvirt.latency.parsers.base import LatencyParser
+    from rtvirt.latency.result import LatencyResult
     from rtvirt.lint_rules.run import LintRule
     from rtvirt.model.finding import Finding
     from rtvirt.verifiers.run import Verify
@@ -34,12 +37,14 @@ if TYPE_CHECKING:
 COMMANDS: Final = 'rtvirt.commands'
 CONFIGURATORS: Final = 'rtvirt.configurators'
 HOST_CHECKS: Final = 'rtvirt.host_checks'
+LATENCY_PARSERS: Final = 'rtvirt.latency_parsers'
 LINT_RULES: Final = 'rtvirt.lint_rules'
 VERIFIERS: Final = 'rtvirt.verifiers'
 NAMESPACES: Final = (
     COMMANDS,
     CONFIGURATORS,
     HOST_CHECKS,
+    LATENCY_PARSERS,
     LINT_RULES,
     VERIFIERS,
 )
@@ -231,6 +236,52 @@ def host_checks(*names: str) -> tuple[HostCheck, ...]:
 
 
 @functools.cache
+def latency_parsers(*names: str) -> tuple[LatencyParser, ...]:
+    """Return the parsers of latency tools, or those that are named.
+
+    They are loaded once in a process. What others ship is guarded: whatever
+    happens in it but a complaint about the text is an error that names it.
+
+    :raises PluginError: if one is missing, fails to load, or is none.
+    """
+    from rtvirt.latency.parsers.base import LatencyParser  # noqa: PLC0415
+
+    loaded = []
+    for plugin, parser in load_all(LATENCY_PARSERS, names).items():
+        if not isinstance(parser, LatencyParser):
+            raise plugin.error(
+                f'is {parser!r:.60}, not a {LatencyParser.__name__}'
+            )
+        is_own = plugin.distribution == _OWN
+        loaded.append(parser if is_own else _guard_parser(plugin, parser))
+    return tuple(loaded)
+
+
+def _guard_parser(plugin: Plugin, parser: LatencyParser) -> LatencyParser:
+    """Return a foreign parser that fails only in words."""
+    from rtvirt.latency.result import LatencyResult  # noqa: PLC0415
+
+    def recognizes(head: str) -> bool:
+        try:
+            return bool(parser.recognizes(head))
+        except Exception as error:
+            raise plugin.error(f'failed: {_cause(error)}') from error
+
+    def parse(text: str, command: str) -> LatencyResult:
+        try:
+            result = parser.parse(text, command)
+        except RTVirtError:
+            raise
+        except Exception as error:
+            raise plugin.error(f'failed: {_cause(error)}') from error
+        if not isinstance(result, LatencyResult):
+            raise plugin.error(f'read {result!r:.60}, which is no result')
+        return result
+
+    return dataclasses.replace(parser, recognizes=recognizes, parse=parse)
+
+
+@functools.cache
 def lint_rules(*names: str) -> tuple[LintRule, ...]:
     """Return the rules for domain documents, or those that are named.
 
@@ -313,6 +364,7 @@ def _cause(error: BaseException) -> str:
 LOADERS: Final[dict[str, Callable[..., tuple[Any, ...]]]] = {
     CONFIGURATORS: configurators,
     HOST_CHECKS: host_checks,
+    LATENCY_PARSERS: latency_parsers,
     LINT_RULES: lint_rules,
     VERIFIERS: verifiers,
 }

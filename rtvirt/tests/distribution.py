@@ -63,4 +63,6 @@ def temporary_site(
 def _forget() -> None:
     plugins.configurators.cache_clear()
     plugins.host_checks.cache_clear()
+    plugins.latency_parsers.cache_clear()
     plugins.lint_rules.cache_clear()
+    plugins.verifiers.cache_clear()

@@ -167,6 +167,7 @@ def test_it_is_listed(with_sample: Program) -> None:
         ('rtvirt.commands', 'flavor_size', '1.0'),
         ('rtvirt.configurators', 'vmport', '1.0'),
         ('rtvirt.host_checks', 'rack', '1.0'),
+        ('rtvirt.latency_parsers', 'one_line', '1.0'),
     }
 
 
