@@ -125,7 +125,7 @@ def prove_memory(
     :param memory: where it may not be read, nothing is proved.
     """
     actual = memory if isinstance(memory, Missing) else memory.huge
-    locked_kib = memory if isinstance(memory, Missing) else memory.locked_kib
+    locked_kib = memory if isinstance(memory, Missing) else _locked(memory)
     pages = value_or(actual, ())
     sizes_ok = (
         wanted.huge is not None
@@ -141,6 +141,18 @@ def prove_memory(
         locked_ok=not wanted.locked
         or value_or(locked_kib, 0) >= wanted.memory_kib,
     )
+
+
+def _locked(memory: ObservedMemory) -> int:
+    """Return the KiB that cannot be swapped out.
+
+    The kernel does not count huge pages as locked (mm/mlock.c,
+    mlock_fixup), and never swaps them. QEMU locks all of its memory or
+    nothing.
+    """
+    if not memory.locked_kib:
+        return 0
+    return memory.locked_kib + value_or(memory.hugetlb_kib, 0)
 
 
 def is_placed(planned: Scheduling, thread: ObservedThread) -> bool:

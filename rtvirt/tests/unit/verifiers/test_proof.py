@@ -284,6 +284,22 @@ def test_less_than_the_guest_locked_is_not_locked() -> None:
     ).locked_ok
 
 
+def test_huge_pages_are_never_swapped_where_anything_is_locked() -> None:
+    """VmLck has none of them, also where mlockall() has succeeded."""
+    huge = dataclasses.replace(memory(64 * 1024), hugetlb_kib=512 * 1024)
+    proof = prove_memory(memory_of_plan(plan()), huge)
+
+    assert proof.locked_ok
+    assert proof.locked_kib == 576 * 1024
+    assert not prove_memory(
+        memory_of_plan(plan()), dataclasses.replace(huge, locked_kib=0)
+    ).locked_ok
+    assert not prove_memory(
+        memory_of_plan(plan()),
+        dataclasses.replace(huge, hugetlb_kib=256 * 1024),
+    ).locked_ok
+
+
 def test_what_cannot_be_read_is_not_proved() -> None:
     why = Missing(missing=Why.UNREADABLE, path='/proc/70/numa_maps')
     hidden = ObservedMemory(huge=why, locked_kib=0, resident_kib=0)
