@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot an emulated real-time host, use it, and take it down."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rtvirt.demo.embed import end_processes
+from rtvirt.demo.interrupt import raise_interrupts
+from rtvirt.exception import RTVirtError
+from tools.lab.error import LabError
+from tools.lab.image import ensure_image
+from tools.lab.machine import PREFIX
+from tools.lab.machine import EmulatedHost
+from tools.lab.remote import run
+from tools.lab.topology import TOPOLOGIES
+from tools.lab.tuning import tuned_files
+
+
+def main() -> int:
+    """Do what is asked for; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.lab', description=__doc__
+    )
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+
+    image = commands.add_parser('image', help='build the image, if need be')
+    image.set_defaults(call=_image)
+
+    up = commands.add_parser('up', help='boot a host, which stays')
+    up.add_argument('topology', choices=TOPOLOGIES, nargs='?', default='talk')
+    up.set_defaults(call=_up)
+
+    listed = commands.add_parser('list', help='name the hosts that are up')
+    listed.set_defaults(call=_list)
+
+    inside = commands.add_parser('run', help='run a command in a host')
+    inside.add_argument('host', type=_directory)
+    inside.add_argument('argv', nargs=argparse.REMAINDER)
+    inside.set_defaults(call=_run)
+
+    down = commands.add_parser('down', help='end a host')
+    down.add_argument('host', type=_directory)
+    down.set_defaults(call=_down)
+
+    arguments = parser.parse_args()
+    raise_interrupts()
+    try:
+        code: int = arguments.call(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except RTVirtError as error:
+        sys.stderr.write(f'lab: {error}\n')
+        if error.hint:
+            sys.stderr.write(f'hint: {error.hint}\n')
+        return 1
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f'lab: {text}\n')
+
+
+def _directory(text: str) -> Path:
+    path = Path(text)
+    if not (path / 'lab.json').is_file():
+        raise argparse.ArgumentTypeError(
+            f'{text} is no host of the lab; see: python -m tools.lab list'
+        )
+    return path.resolve()
+
+
+def _hosts() -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in Path(tempfile.gettempdir()).glob(f'{PREFIX}*/lab.json'):
+        if path.owner() == Path('/proc/self').owner() or os.geteuid() == 0:
+            yield path.parent, json.loads(path.read_text())
+
+
+def _image(_arguments: argparse.Namespace) -> int:
+    print(ensure_image(_say).directory)
+    return 0
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    topology = TOPOLOGIES[arguments.topology]
+    image = ensure_image(_say)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        host = EmulatedHost(topology, image, directory)
+        host.boot(tuned_files(topology))
+    except BaseException:
+        end_processes(directory)
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    print(directory)
+    _say(f'{topology.description}; its libvirt: {host.uri}')
+    return 0
+
+
+def _list(_arguments: argparse.Namespace) -> int:
+    for directory, about in _hosts():
+        print(directory, about['topology'], about['uri'])
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    about = json.loads((arguments.host / 'lab.json').read_text())
+    if not arguments.argv:
+        raise LabError('no command is given')
+
+    def echo(kind: str, text: str) -> None:
+        stream = sys.stdout if kind == 'out' else sys.stderr
+        stream.write(text)
+        stream.flush()
+
+    return run(about['agent'], arguments.argv, echo=echo).code
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    end_processes(arguments.host)
+    shutil.rmtree(arguments.host)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the emulated host is made of, and the digest of that."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+SUITE: Final = 'bookworm'
+PYTHON: Final = '3.11'
+"""Of that suite; wheels are chosen for it."""
+
+KERNEL: Final = 'linux-image-rt-amd64'
+"""Depends on the newest PREEMPT_RT kernel; only that one is unpacked."""
+
+PACKAGES: Final = (
+    'busybox-static',
+    'iproute2',
+    'kmod',
+    'libvirt-clients',
+    'libvirt-daemon-driver-qemu',
+    'libvirt-daemon-system',
+    'numactl',
+    'procps',
+    'python3',
+    'python3-libvirt',
+    'qemu-system-x86',
+    'rt-tests',
+    'stress-ng',
+    'tuned',
+    'util-linux',
+)
+
+DISK_MODULES: Final = ('crc32c_generic', 'virtio_pci', 'virtio_blk', 'ext4')
+"""What the initramfs loads; ext4 asks for the first without naming it."""
+
+MODULES: Final = (
+    *DISK_MODULES,
+    *('virtio_net', 'virtio_rng', 'tun', 'kvm', 'kvm-amd'),
+)
+"""Kernel modules that are kept, with what they depend on."""
+
+GUEST_PROGRAMS: Final = (
+    *('/usr/bin/cyclictest', '/usr/bin/oslat', '/usr/bin/stress-ng'),
+    *('/usr/bin/chrt', '/usr/bin/taskset'),
+)
+
+TOP: Final = Path(__file__).resolve().parents[2]
+REQUIREMENTS: Final = TOP / 'requirements.txt'
+HERE: Final = Path(__file__).parent
+GUEST: Final = HERE / 'guest'
+HOST: Final = HERE / 'host'
+
+_INGREDIENTS: Final = (
+    REQUIREMENTS,
+    *(HERE / f'{name}.py' for name in ('recipe', 'image', 'kernel')),
+    *(HERE / f'{name}.py' for name in ('initramfs', 'rootfs')),
+    HOST / 'initrd',
+    HOST / 'customize',
+)
+
+
+def digest() -> str:
+    """Return a name for images that are made by this recipe."""
+    whole = hashlib.sha256()
+    for path in _INGREDIENTS:
+        data = path.read_bytes()
+        whole.update(b'%s %d\n' % (path.name.encode(), len(data)))
+        whole.update(data)
+    return whole.hexdigest()[:16]
