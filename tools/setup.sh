@@ -4,7 +4,7 @@
 # Make the machine ready: the Debian packages of bindep.txt, then what is
 # asked for. Does nothing, quickly, where all is there already.
 #
-#   tools/setup.sh package    in .venv: rtvirt itself, editable, with libvirt
+#   tools/setup.sh package    in .venv: rtvirt itself, editable, to run it all
 #   tools/setup.sh tools      in .venv: what the checks need besides
 #   tools/setup.sh nova       in .venv-nova: rtvirt beside nova
 
@@ -124,7 +124,7 @@ for what in "$@"; do
     case $what in
         package)
             make_venv .venv
-            install_once .venv package --editable '.[libvirt]'
+            install_once .venv package --editable '.[libvirt,watch]'
             ;;
         tools)
             make_venv .venv

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ LOG = logging.getLogger(__name__)
 _XML_INACTIVE: Final = 2
 """``VIR_DOMAIN_XML_INACTIVE``: the document of the next start."""
 
+_STARTING: Final = [3, 11]
+"""``VIR_DOMAIN_PAUSED`` for ``VIR_DOMAIN_PAUSED_STARTING_UP``: libvirt has
+not pinned all of its threads yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningDomain:
@@ -55,12 +60,17 @@ class RunningDomain:
 
 
 def read_running(
-    uri: str, names: Iterable[str] | None = None, *, ask: bool = False
+    uri: str,
+    names: Iterable[str] | None = None,
+    *,
+    wanted: Callable[[Domain], bool] | None = None,
+    ask: bool = False,
 ) -> tuple[RunningDomain, ...]:
     """Read running domains of this machine.
 
-    :param names: None means all that run; one that ends meanwhile is then
-        left out.
+    :param names: None means all that run; one that starts or ends meanwhile
+        is then left out.
+    :param wanted: whether a domain is to be read, by its document.
     :param ask: ask QEMU itself which thread runs which vCPU
         (:mod:`rtvirt.host.identity`): libvirt marks such domains as tainted.
         Else libvirt's own notes tell, or the names of the threads.
@@ -76,18 +86,21 @@ def read_running(
                 _read_one(connection, name, ask=ask)
                 for name in dict.fromkeys(names)
             ]
-    host = _Host(uri)
-    found = []
-    for one in told:
-        guest = host.process_of(one.domain)
-        try:
-            observed = host.observe(one, guest)
-        except HostError as error:
-            if names is not None:
-                raise
-            LOG.info('%s; it is left out', error)
-        else:
-            found.append(RunningDomain(domain=one.domain, observed=observed))
+        host = _Host(uri)
+        found = []
+        for one in told:
+            if wanted is not None and not wanted(one.domain):
+                continue
+            try:
+                observed = host.observe(one)
+            except HostError as error:
+                if names is not None or _still_runs(one):
+                    raise
+                LOG.info('%s; it is left out', error)
+            else:
+                found.append(
+                    RunningDomain(domain=one.domain, observed=observed)
+                )
     return tuple(found)
 
 
@@ -95,10 +108,12 @@ def read_running(
 class _Told:
     """What libvirt says of a running domain.
 
+    :ivar handle: libvirt's own object.
     :ivar asked: the threads that its QEMU named, None where it was not
         asked.
     """
 
+    handle: Any
     domain: Domain
     persistent: str | Missing
     asked: Mapping[int, Key] | None
@@ -117,8 +132,7 @@ class _Host:
         self._cpusets = Cpusets(self._tree)
         self._resctrl = read_resctrl(self._tree)
 
-    def process_of(self, domain: Domain) -> Guest:
-        """Return a domain's process."""
+    def _process_of(self, domain: Domain) -> Guest:
         guest = self._guests.get(domain.uuid or '')
         if guest is None:
             raise HostError(
@@ -129,8 +143,9 @@ class _Host:
             )
         return guest
 
-    def observe(self, told: _Told, guest: Guest) -> ObservedDomain:
+    def observe(self, told: _Told) -> ObservedDomain:
         """Read a domain's threads and memory, and who is beside them."""
+        guest = self._process_of(told.domain)
         observed = observe(
             self._tree,
             guest,
@@ -158,7 +173,11 @@ class _Host:
 def _read_all(connection: Any, *, ask: bool) -> list[_Told]:
     """Return what libvirt says of all domains that run, by name."""
     with translated('cannot list the domains'):
-        domains = [d for d in connection.listAllDomains() if d.isActive()]
+        domains = [
+            domain
+            for domain in connection.listAllDomains()
+            if domain.isActive() and domain.state() != _STARTING
+        ]
     told = []
     for domain in domains:
         try:
@@ -167,6 +186,12 @@ def _read_all(connection: Any, *, ask: bool) -> list[_Told]:
             # It has ended since, or it would be listed for nothing.
             LOG.info('%s; it is left out', error)
     return sorted(told, key=lambda one: one.domain.name)
+
+
+def _still_runs(told: _Told) -> bool:
+    with translated(f'cannot read domain {told.domain.name!r:.80}'):
+        is_active: int = told.handle.isActive()
+    return bool(is_active)
 
 
 def _read_one(connection: Any, name: str, *, ask: bool) -> _Told:
@@ -196,6 +221,7 @@ def _read(domain: Any, *, ask: bool) -> _Told:
             f'domain {domain.name()!r:.80}: {error}', hint=error.hint
         ) from error
     return _Told(
+        handle=domain,
         domain=parsed,
         persistent=persistent,
         asked=ask_qemu(domain) if ask else None,

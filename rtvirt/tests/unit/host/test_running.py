@@ -30,6 +30,9 @@ class Domain:
     def isActive(self) -> bool:  # noqa: N802 - libvirt's name
         return self._active
 
+    def state(self) -> list[int]:
+        return [1, 1]
+
     def isPersistent(self) -> bool:  # noqa: N802 - libvirt's name
         return True
 
