@@ -22,6 +22,7 @@ from rtvirt.host.facts.task import read_tasks
 from rtvirt.host.identity import Key
 from rtvirt.host.identity import ask_qemu
 from rtvirt.host.identity import read_noted
+from rtvirt.host.live import STARTING
 from rtvirt.host.qemu import Guest
 from rtvirt.host.qemu import Identity
 from rtvirt.host.qemu import find_guests
@@ -32,19 +33,17 @@ from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.lint_rules.view import dedicated_cpus
 from rtvirt.lint_rules.view import realtime_cpus
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import absent
 from rtvirt.model.observed import ObservedDomain
+from rtvirt.model.observed import Stranger
 from rtvirt.model.observed import ThreadSource
 
 LOG = logging.getLogger(__name__)
 
 _XML_INACTIVE: Final = 2
 """``VIR_DOMAIN_XML_INACTIVE``: the document of the next start."""
-
-_STARTING: Final = [3, 11]
-"""``VIR_DOMAIN_PAUSED`` for ``VIR_DOMAIN_PAUSED_STARTING_UP``: libvirt has
-not pinned all of its threads yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def read_running(
                 _read_one(connection, name, ask=ask)
                 for name in dict.fromkeys(names)
             ]
-        host = _Host(uri)
+        host = _Host(uri, connection)
         found = []
         for one in told:
             if wanted is not None and not wanted(one.domain):
@@ -122,13 +121,15 @@ class _Told:
 class _Host:
     """This machine, as far as it is the same for all domains."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, connection: Any) -> None:
         self._uri = uri
+        self._connection = connection
         self._tree = DirectoryTree()
         self._guests = find_guests(self._tree)
         self._neighbours = find_neighbours(
             read_tasks(self._tree), self._guests.values()
         )
+        self._is_settled = False
         self._cpusets = Cpusets(self._tree)
         self._resctrl = read_resctrl(self._tree)
 
@@ -157,9 +158,41 @@ class _Host:
         cpus = dedicated_cpus(domain) | realtime_cpus(domain)
         return dataclasses.replace(
             observed,
-            strangers=self._neighbours.find_strangers(guest, cpus),
+            strangers=self._find_strangers(guest, cpus),
             persistent=told.persistent,
         )
+
+    def _find_strangers(
+        self, guest: Guest, cpus: CPUSet
+    ) -> tuple[Stranger, ...] | Missing:
+        found = self._neighbours.find_strangers(guest, cpus)
+        if self._is_settled or isinstance(found, Missing):
+            return found
+        if any(stranger.guest for stranger in found):
+            self._settle()
+            found = self._neighbours.find_strangers(guest, cpus)
+        return found
+
+    def _settle(self) -> None:
+        """Read the neighbours again, without those that are starting.
+
+        QEMU begins with the affinity of its node, and libvirt pins its
+        threads some time later. Who had begun at the first reading, and was
+        not starting after it, is pinned by now.
+        """
+        with translated('cannot list the domains'):
+            starting = {
+                domain.UUIDString()
+                for domain in self._connection.listAllDomains()
+                if _is_starting(domain)
+            }
+        settled = self._guests.keys() - starting
+        self._neighbours = find_neighbours(
+            read_tasks(self._tree),
+            find_guests(self._tree).values(),
+            settled=settled,
+        )
+        self._is_settled = True
 
     def _identify(self, told: _Told, guest: Guest) -> Identity:
         if told.asked is not None:
@@ -176,7 +209,7 @@ def _read_all(connection: Any, *, ask: bool) -> list[_Told]:
         domains = [
             domain
             for domain in connection.listAllDomains()
-            if domain.isActive() and domain.state() != _STARTING
+            if domain.isActive() and not _is_starting(domain)
         ]
     told = []
     for domain in domains:
@@ -186,6 +219,11 @@ def _read_all(connection: Any, *, ask: bool) -> list[_Told]:
             # It has ended since, or it would be listed for nothing.
             LOG.info('%s; it is left out', error)
     return sorted(told, key=lambda one: one.domain.name)
+
+
+def _is_starting(domain: Any) -> bool:
+    """Whether libvirt has not pinned all of its threads yet."""
+    return tuple(domain.state()) == STARTING
 
 
 def _still_runs(told: _Told) -> bool:

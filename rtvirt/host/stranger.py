@@ -14,6 +14,7 @@ rest is where the host was told to keep it.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -39,10 +40,13 @@ class Neighbours:
     """All threads of a host, and the domains that they work for.
 
     :ivar names: of the domain of each process that is one's.
+    :ivar starting: the processes of domains that are just being started:
+        libvirt has not pinned their threads yet.
     """
 
     tasks: tuple[Task, ...] | Missing
     names: Mapping[int, str]
+    starting: frozenset[int] = frozenset()
 
     @property
     def _usual_cpus(self) -> CPUSet:
@@ -56,7 +60,7 @@ class Neighbours:
         """Return the threads of others that may run on a domain's pCPUs."""
         if isinstance(self.tasks, Missing):
             return self.tasks
-        own = {guest.pid, *guest.vhost}
+        own = {guest.pid, *guest.vhost, *self.starting}
         return tuple(
             _to_stranger(task, self.names.get(task.pid, ''))
             for task in self._put_there(self.tasks, cpus)
@@ -81,14 +85,24 @@ class Neighbours:
 
 
 def find_neighbours(
-    tasks: tuple[Task, ...] | Missing, guests: Iterable[Guest]
+    tasks: tuple[Task, ...] | Missing,
+    guests: Iterable[Guest],
+    *,
+    settled: Container[str] | None = None,
 ) -> Neighbours:
-    """Return all threads with the domains they work for."""
-    names = {}
+    """Return all threads with the domains they work for.
+
+    :param settled: the UUIDs of the domains that are not being started;
+        None means all.
+    """
+    names: dict[int, str] = {}
+    starting: set[int] = set()
     for guest in guests:
-        for pid in (guest.pid, *guest.vhost):
-            names[pid] = guest.name or guest.uuid
-    return Neighbours(tasks=tasks, names=names)
+        pids = (guest.pid, *guest.vhost)
+        names |= dict.fromkeys(pids, guest.name or guest.uuid)
+        if settled is not None and guest.uuid not in settled:
+            starting |= {*pids}
+    return Neighbours(tasks=tasks, names=names, starting=frozenset(starting))
 
 
 def _to_stranger(task: Task, guest: str) -> Stranger:

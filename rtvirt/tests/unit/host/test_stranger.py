@@ -99,6 +99,12 @@ def test_a_stranger_tells_whose_it_is() -> None:
     )
 
 
+def test_a_domain_that_is_being_started_is_not_pinned_yet() -> None:
+    both = (task(1, 'init', '0-3'), task(90, 'qemu-system-x86', '0-3'))
+    found = find_neighbours(both, (OWN, OTHER), settled={OWN.uuid})
+    assert found.find_strangers(OWN, CPUS) == ()
+
+
 def test_what_is_hidden_is_told() -> None:
     why = Missing(missing=Why.UNREADABLE, path='/proc/*/task/*')
     assert find_neighbours(why, (OWN,)).find_strangers(OWN, CPUS) == why
