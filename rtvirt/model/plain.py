@@ -9,6 +9,7 @@ import enum
 import functools
 import types
 import typing
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 from typing import Final
@@ -21,6 +22,10 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 
 T = TypeVar('T')
+
+Path = tuple[Any, str | int]
+"""Where something stands: what it is in, and the next step. A text is made
+of it where something is wrong, and not for every value of a fleet."""
 
 _SCALARS: Final = {
     bool: 'true or false',
@@ -69,7 +74,7 @@ def load(cls: type[T], data: Any, *, schema_version: int) -> T:
     :raises ModelError: naming the path of what is missing or wrong.
     """
     if not isinstance(data, Mapping):
-        raise _wrong(cls, data, cls.__name__)
+        raise _wrong(cls, data, (None, cls.__name__))
     found = data.get('schema_version')
     if type(found) is not int or found != schema_version:
         raise ModelError(
@@ -79,7 +84,7 @@ def load(cls: type[T], data: Any, *, schema_version: int) -> T:
             hint='it was written by another version of rtvirt',
         )
     bare = {k: v for k, v in data.items() if k != 'schema_version'}
-    loaded: T = _load_dataclass(cls, bare, cls.__name__)
+    loaded: T = _load_dataclass(cls, bare, (None, cls.__name__))
     return loaded
 
 
@@ -105,26 +110,54 @@ def _required(cls: type) -> tuple[str, ...]:
     )
 
 
-def _load(kind: Any, data: Any, path: str) -> Any:
-    """Make a ``kind`` of what stands at ``path``."""
-    if kind in _SCALARS:
-        return _load_scalar(kind, data, path)
-    if kind is CPUSet:
-        return _load_cpuset(data, path)
-    if _is_enum(kind):
-        return _load_enum(kind, data, path)
-    if hasattr(kind, 'from_plain'):
-        return kind.from_plain(data, path)
-    if _is_dataclass(kind):
-        return _load_dataclass(kind, data, path)
+def _spell(path: Path) -> str:
+    """Return a path as people write it: ``HostTopology.cells[0].id``."""
+    steps: list[str] = []
+    inside: Path | None = path
+    while inside:
+        inside, step = inside
+        steps.append(f'[{step}]' if isinstance(step, int) else step)
+    return ''.join(reversed(steps))
+
+
+Loader = Callable[[Any, Any, Path], Any]
+
+
+@functools.cache
+def _loader(kind: Any) -> Loader:
+    """Return what makes values of a kind."""
     origin = typing.get_origin(kind)
-    if origin is types.UnionType or origin is typing.Union:
-        return _load_union(kind, data, path)
-    if origin is tuple:
-        return _load_tuple(kind, data, path)
-    if origin is Mapping:
-        return _load_mapping(kind, data, path)
-    raise TypeError(f'{path} is of type {kind}, which has no plain form')
+    if kind in _SCALARS:
+        found: Loader = _load_scalar
+    elif kind is CPUSet:
+        found = _load_cpuset
+    elif _is_enum(kind):
+        found = _load_enum
+    elif hasattr(kind, 'from_plain'):
+        found = _load_own
+    elif _is_dataclass(kind):
+        found = _load_dataclass
+    elif origin is types.UnionType or origin is typing.Union:
+        found = _load_union
+    elif origin is tuple:
+        found = _load_tuple
+    elif origin is Mapping:
+        found = _load_mapping
+    else:
+        raise TypeError(f'of type {kind}, which has no plain form')
+    return found
+
+
+@functools.cache
+def _field_loaders(cls: type) -> dict[str, tuple[Loader, Any, str]]:
+    """Return of each field what loads it, its kind, and its step."""
+    found = {}
+    for name, kind in _fields(cls).items():
+        try:
+            found[name] = (_loader(kind), kind, f'.{name}')
+        except TypeError as error:
+            raise TypeError(f'{cls.__name__}.{name} is {error}') from None
+    return found
 
 
 def _is_enum(kind: Any) -> bool:
@@ -136,9 +169,10 @@ def _is_dataclass(kind: Any) -> bool:
     return dataclasses.is_dataclass(kind)
 
 
-def _wrong(kind: Any, data: Any, path: str) -> ModelError:
+def _wrong(kind: Any, data: Any, path: Path) -> ModelError:
+    where = _spell(path)
     return ModelError(
-        f'{path} is {shown(data)}: expected {_describe(kind)}', path=path
+        f'{where} is {shown(data)}: expected {_describe(kind)}', path=where
     )
 
 
@@ -157,7 +191,7 @@ def _describe(kind: Any) -> str:
     return 'a mapping'
 
 
-def _load_scalar(kind: type, data: Any, path: str) -> Any:
+def _load_scalar(kind: type, data: Any, path: Path) -> Any:
     whole = type(data) is int and -MAX_INT <= data <= MAX_INT
     if whole and kind is float:
         return float(data)
@@ -166,24 +200,31 @@ def _load_scalar(kind: type, data: Any, path: str) -> Any:
     return data
 
 
-def _load_cpuset(data: Any, path: str) -> CPUSet:
+def _load_cpuset(kind: Any, data: Any, path: Path) -> Any:
     if isinstance(data, str):
-        parsed: CPUSet = _build(CPUSet.parse, path, data)
-        return parsed
+        return _build(CPUSet.parse, path, data)
     if not isinstance(data, list):
-        raise _wrong(CPUSet, data, path)
-    built: CPUSet = _build(CPUSet, path, data)
-    return built
+        raise _wrong(kind, data, path)
+    try:
+        # Most of a host: a call less for each core.
+        return CPUSet(data)
+    except ModelError as error:
+        raise _refused(error, path) from error
 
 
-def _load_enum(kind: type[enum.Enum], data: Any, path: str) -> Any:
+def _load_own(kind: Any, data: Any, path: Path) -> Any:
+    """Load a class with a plain form of its own."""
+    return kind.from_plain(data, _spell(path))
+
+
+def _load_enum(kind: type[enum.Enum], data: Any, path: Path) -> Any:
     try:
         return kind(data)
     except ValueError:
         raise _wrong(kind, data, path) from None
 
 
-def _load_union(kind: Any, data: Any, path: str) -> Any:
+def _load_union(kind: Any, data: Any, path: Path) -> Any:
     """Load the first choice that does; blame the one that came furthest."""
     choices = typing.get_args(kind)
     if data is None and types.NoneType in choices:
@@ -192,29 +233,33 @@ def _load_union(kind: Any, data: Any, path: str) -> Any:
     problems = []
     for choice in choices:
         try:
-            return _load(choice, data, path)
+            return _loader(choice)(choice, data, path)
         except ModelError as error:
             problems.append(error)
     furthest = max(problems, key=lambda error: len(error.path))
-    if len(choices) == 1 or furthest.path != path:
+    where = _spell(path)
+    if len(choices) == 1 or furthest.path != where:
         raise furthest
     expected = ' or '.join(map(_describe, choices))
     raise ModelError(
-        f'{path} is {shown(data)}: expected {expected}', path=path
+        f'{where} is {shown(data)}: expected {expected}', path=where
     )
 
 
-def _load_tuple(kind: Any, data: Any, path: str) -> Any:
+def _load_tuple(kind: Any, data: Any, path: Path) -> Any:
     if not isinstance(data, list):
         raise _wrong(kind, data, path)
     item_kind = typing.get_args(kind)[0]
+    load_item = _loader(item_kind)
     return tuple(
-        _load(item_kind, item, f'{path}[{index}]')
-        for index, item in enumerate(data)
+        [
+            load_item(item_kind, item, (path, index))
+            for index, item in enumerate(data)
+        ]
     )
 
 
-def _load_mapping(kind: Any, data: Any, path: str) -> Any:
+def _load_mapping(kind: Any, data: Any, path: Path) -> Any:
     if not isinstance(data, Mapping):
         raise _wrong(kind, data, path)
     key_kind, item_kind = typing.get_args(kind)
@@ -222,14 +267,16 @@ def _load_mapping(kind: Any, data: Any, path: str) -> Any:
     for key, item in data.items():
         name = _load_key(key_kind, key, path)
         if name in loaded:
+            where = _spell(path)
             raise ModelError(
-                f'{path} has the key {shown(name)} twice', path=path
+                f'{where} has the key {shown(name)} twice', path=where
             )
-        loaded[name] = _load(item_kind, item, f'{path}[{shown(name)}]')
+        step = (path, f'[{shown(name)}]')
+        loaded[name] = _loader(item_kind)(item_kind, item, step)
     return FrozenDict(loaded)
 
 
-def _load_key(kind: Any, key: Any, path: str) -> Any:
+def _load_key(kind: Any, key: Any, path: Path) -> Any:
     """Load a key, which JSON can keep only as a text."""
     if kind is int and isinstance(key, str):
         # The length first: int() on a long text of digits takes its time.
@@ -237,37 +284,42 @@ def _load_key(kind: Any, key: Any, path: str) -> Any:
             return _load_scalar(int, int(key), path)
     else:
         with contextlib.suppress(ModelError):
-            return _load(kind, key, path)
+            return _loader(kind)(kind, key, path)
+    where = _spell(path)
     raise ModelError(
-        f'{path} has the key {shown(key)}: expected {_describe(kind)}',
-        path=path,
+        f'{where} has the key {shown(key)}: expected {_describe(kind)}',
+        path=where,
     )
 
 
-def _load_dataclass(kind: Any, data: Any, path: str) -> Any:
-    if not isinstance(data, Mapping):
+def _load_dataclass(kind: Any, data: Any, path: Path) -> Any:
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise _wrong(kind, data, path)
-    fields = _fields(kind)
-    for name in data:
-        if name not in fields:
-            raise ModelError(
-                f'{path} has an unknown key {shown(name)}', path=path
-            )
+    loaders = _field_loaders(kind)
+    if unknown := [name for name in data if name not in loaders]:
+        where = _spell(path)
+        raise ModelError(
+            f'{where} has an unknown key {shown(unknown[0])}', path=where
+        )
     for name in _required(kind):
         if name not in data:
-            raise ModelError(f'{path} lacks the key {name!r}', path=path)
-    values = {
-        name: _load(fields[name], item, f'{path}.{name}')
-        for name, item in data.items()
-    }
+            where = _spell(path)
+            raise ModelError(f'{where} lacks the key {name!r}', path=where)
+    values = {}
+    for name, item in data.items():
+        load_field, field_kind, step = loaders[name]
+        values[name] = load_field(field_kind, item, (path, step))
     return _build(kind, path, **values)
 
 
-def _build(kind: Any, path: str, /, *args: Any, **values: Any) -> Any:
+def _build(kind: Any, path: Path, /, *args: Any, **values: Any) -> Any:
     """Call a constructor; what it refuses is named by its path."""
     try:
         return kind(*args, **values)
     except ModelError as error:
-        raise ModelError(
-            f'{path}: {error}', path=path, hint=error.hint
-        ) from error
+        raise _refused(error, path) from error
+
+
+def _refused(error: ModelError, path: Path) -> ModelError:
+    where = _spell(path)
+    return ModelError(f'{where}: {error}', path=where, hint=error.hint)

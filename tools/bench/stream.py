@@ -242,7 +242,7 @@ def mean_use(
     return 100 * busy / (now * total)
 
 
-def packing(*, arrivals: int = 450) -> Iterator[Row]:
+def packing(*, arrivals: int = 900) -> Iterator[Row]:
     """rtvirt's default against nova's two orders on every workload.
 
     The other strategies are shown without a gate.
