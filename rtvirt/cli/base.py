@@ -16,6 +16,7 @@ from cliff import display
 from cliff.formatters.base import ListFormatter
 from cliff.formatters.base import SingleFormatter
 
+from rtvirt.cli.picture import print_lines
 from rtvirt.cli.report import DOCUMENTS
 from rtvirt.cli.report import FLAT
 from rtvirt.cli.report import Report
@@ -126,6 +127,9 @@ class Show(display.DisplayCommandBase[ListFormatter], Command):
             )
         elif form == 'table':
             self._emit_tables(report, parsed_args)
+            if report.lines and not parsed_args.columns:
+                self.app.stdout.write('\n')
+                print_lines(report.lines, self.app.stdout)
         else:
             table = report.tables[0].select(parsed_args.columns)
             rows = table.for_shell() if form in FLAT else table.rows

@@ -13,6 +13,9 @@ from rtvirt.cli.base import Show
 from rtvirt.cli.column import CPUs
 from rtvirt.cli.exitcode import ExitCode
 from rtvirt.cli.guest import read_guest
+from rtvirt.cli.picture import add_picture
+from rtvirt.cli.picture import map_of
+from rtvirt.cli.picture import write_picture
 from rtvirt.cli.placement import add_plan
 from rtvirt.cli.placement import effective_settings
 from rtvirt.cli.placement import read_topology
@@ -30,6 +33,8 @@ from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
 
 _SCHEMA_VERSION: Final = 1
+_FITS: Final = 'fits'
+_WHAT: Final = 'What would make it fit, the least change first'
 _RELAXATIONS: Final = {
     'number': '#',
     'change': 'Change',
@@ -73,12 +78,17 @@ Example: what "0 hosts available" was about::
 
     rtvirt explain --flavor rt1.small.yaml --host compute7.xml --dedicated 2-3
 
+See it on the host::
+
+    rtvirt explain --flavor rt1.small.yaml --host compute7.xml --svg why.svg
+
 With -f json it prints all reasons and relaxations as data.
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments of a plan."""
+        """Add the arguments of a plan, and the picture."""
         add_plan(parser)
+        add_picture(parser)
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Explain."""
@@ -92,9 +102,19 @@ With -f json it prints all reasons and relaxations as data.
             strategy=settings.strategy,
             smt_isolate=settings.smt_isolate,
         )
+        headline = _headline(found, guest, host)
+        write_picture(
+            parsed_args,
+            host,
+            found.plan,
+            title=headline,
+            notes=_notes(found, guest, host),
+            remarks=_remarks(found),
+        )
         return Report(
             document=_document(found),
-            headline=_headline(found, guest, host),
+            headline=headline,
+            lines=map_of(host, found.plan) if found.plan else None,
             tables=(
                 _choices(found) if found.fits else _lacking(found, guest, host)
             ),
@@ -153,7 +173,7 @@ def _lacking(
     return (
         _matrix(found.reasons, guest, host),
         Table(
-            title='What would make it fit, the least change first',
+            title=_WHAT,
             columns=_RELAXATIONS,
             rows=[
                 [number, str(one), _cells(one)]
@@ -203,7 +223,34 @@ def _lack(
         for reason in reasons
         if (reason.guest_cell, reason.host_cell) == (guest_cell, host_cell)
     ]
-    return '; '.join(map(_shorten, found)) or 'fits'
+    return '; '.join(map(_shorten, found)) or _FITS
+
+
+def _notes(
+    found: Explanation, guest: GuestRequirement, host: HostTopology
+) -> dict[int, list[str]]:
+    """Return what each host cell lacks for each guest cell."""
+    if found.fits:
+        return {}
+    return {
+        host_cell.id: [
+            f'guest cell {cell.id}: {text}'
+            for cell in guest.cells
+            if (text := _lack(found.reasons, cell.id, host_cell.id)) != _FITS
+        ]
+        for host_cell in host.cells
+    }
+
+
+def _remarks(found: Explanation) -> dict[str, list[str]]:
+    if not found.relaxations:
+        return {}
+    return {
+        _WHAT: [
+            f'{number}. {one}'
+            for number, one in enumerate(found.relaxations, start=1)
+        ]
+    }
 
 
 def _shorten(reason: FitReason) -> str:

@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from collections.abc import Mapping
-from typing import Any
 from typing import Final
 
 from rtvirt.cli.base import Show
@@ -16,14 +13,17 @@ from rtvirt.cli.column import KiB
 from rtvirt.cli.column import MiB
 from rtvirt.cli.column import count
 from rtvirt.cli.column import format_kib
+from rtvirt.cli.picture import add_picture
+from rtvirt.cli.picture import write_picture
 from rtvirt.cli.placement import add_host
 from rtvirt.cli.placement import effective_settings
 from rtvirt.cli.placement import read_topology
+from rtvirt.cli.placement import source_of
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.model.cpuset import CPUSet
-from rtvirt.model.host import HostCell
 from rtvirt.model.host import HostTopology
+from rtvirt.report.occupancy import core_groups
 
 _CELLS: Final = {
     'cell': 'Cell',
@@ -76,16 +76,28 @@ Example::
     virsh -c qemu+ssh://compute7/system capabilities > compute7.xml
     rtvirt host show --host compute7.xml
 
+Draw it, with the domains that are there::
+
+    rtvirt host show --host qemu:///system --svg host.svg
+
 With -f json it prints what HostTopology.from_dict() of the library reads.
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the host."""
+        """Add the host, and the picture."""
         add_host(parser)
+        add_picture(parser)
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Read the host."""
-        host = read_topology(parsed_args, effective_settings(parsed_args))
+        settings = effective_settings(parsed_args)
+        host = read_topology(parsed_args, settings)
+        if parsed_args.svg is not None:
+            # What can read any host takes its time to import.
+            from rtvirt.host.source import read_domains  # noqa: PLC0415
+
+            domains = read_domains(source_of(parsed_args, settings))
+            write_picture(parsed_args, host, domains=domains)
         return Report(
             document=host.to_dict(),
             headline=_headline(host),
@@ -132,37 +144,23 @@ def _cells(host: HostTopology) -> Table:
 
 
 def _cores(host: HostTopology) -> Table:
-    banks = {bank.cpus: bank.id for bank in host.caches if bank.level == 3}
+    """Return a row for each L3 of a cell, and one for cores without."""
     return Table(
         title='Cores',
         columns=_CORES,
         optional={'socket'},
-        rows=[row for cell in host.cells for row in _core_rows(cell, banks)],
+        rows=[
+            [
+                cell.id,
+                cell.socket,
+                group.bank,
+                CPUs(group.cpus),
+                CPUGroups(group.cores),
+            ]
+            for cell in host.cells
+            for group in core_groups(host, cell)
+        ],
     )
-
-
-def _core_rows(
-    cell: HostCell, banks: Mapping[CPUSet, int]
-) -> Iterator[list[Any]]:
-    """Yield a row for each L3 of a cell, and one for cores without.
-
-    :param banks: the ids of caches by their pCPUs. A cache that reaches
-        over several cells has none here.
-    """
-    known = CPUSet()
-    for cpus in cell.l3:
-        known |= cpus
-        cores = tuple(core for core in cell.siblings if core <= cpus)
-        yield [
-            cell.id,
-            cell.socket,
-            banks.get(cpus),
-            CPUs(cpus),
-            CPUGroups(cores),
-        ]
-    if rest := cell.cpus - known:
-        cores = tuple(core for core in cell.siblings if core & rest)
-        yield [cell.id, cell.socket, None, CPUs(rest), CPUGroups(cores)]
 
 
 def _pages(host: HostTopology) -> Table:

@@ -176,10 +176,16 @@ def read_topology(
     parsed_args: argparse.Namespace, settings: Settings
 ) -> HostTopology:
     """Read the host that the command line and the options describe."""
-    source = parsed_args.host
-    if source is None:
-        source = settings.connection_uri
+    source = source_of(parsed_args, settings)
     return read_source(parsed_args, settings, source)
+
+
+def source_of(
+    parsed_args: argparse.Namespace, settings: Settings
+) -> str | None:
+    """Return where the host is read from; None is this machine."""
+    given: str | None = parsed_args.host
+    return settings.connection_uri if given is None else given
 
 
 def read_source(

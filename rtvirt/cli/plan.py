@@ -12,6 +12,9 @@ from rtvirt.cli.column import CPUs
 from rtvirt.cli.column import KiB
 from rtvirt.cli.column import MiB
 from rtvirt.cli.column import count
+from rtvirt.cli.picture import add_picture
+from rtvirt.cli.picture import map_of
+from rtvirt.cli.picture import write_picture
 from rtvirt.cli.placement import add_plan
 from rtvirt.cli.placement import make_plan
 from rtvirt.cli.report import DOCUMENTS
@@ -23,6 +26,8 @@ from rtvirt.model.guest import Scheduler
 from rtvirt.model.host import HostTopology
 from rtvirt.model.plain import dump
 from rtvirt.model.plan import Plan
+from rtvirt.report.occupancy import occupy
+from rtvirt.report.occupant import Occupant
 
 _SCHEMA_VERSION = 1
 
@@ -57,13 +62,19 @@ Example: the sample flavor on a host that keeps pCPUs 0-1 for itself::
 
     rtvirt plan --flavor rt1.small.yaml --dedicated 2-7 --shared 0-1
 
+Below the tables it draws the host cells that the guest is on. --svg draws all
+of the host::
+
+    rtvirt plan --flavor rt1.small.yaml --dedicated 2-7 --svg plan.svg
+
 With -f json it prints the plan as Plan.from_dict() of the library reads it;
 if the guest does not fit, an object with the list "reasons".
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments of a plan."""
+        """Add the arguments of a plan, and the picture."""
         add_plan(parser)
+        add_picture(parser)
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Make the plan."""
@@ -73,10 +84,13 @@ if the guest does not fit, an object with the list "reasons".
             if parsed_args.formatter in DOCUMENTS:
                 self.emit(refusal(error), parsed_args)
             raise
+        headline = _headline(plan, host)
+        write_picture(parsed_args, host, plan, title=headline)
         return Report(
             document=plan.to_dict(),
-            headline=_headline(plan, host),
+            headline=headline,
             tables=(_threads(plan, host), _memory(plan), _control(plan)),
+            lines=map_of(host, plan) if plan.cells else None,
         )
 
 
@@ -184,25 +198,17 @@ class _Cores:
 
     def __init__(self, plan: Plan, host: HostTopology) -> None:
         self._cores = [core for cell in host.cells for core in cell.siblings]
-        self._vcpus: dict[int, int] = {}
-        self._tenants: dict[int, str] = {}
-        for host_cell in host.cells:
-            self._mark(host_cell.shared, 'shared')
-            self._mark(host_cell.free, 'free')
-            self._mark(host_cell.pinned, 'taken')
-        for cell, want in zip(plan.cells, plan.guest.cells, strict=True):
-            self._mark(cell.emulator, 'emulator')
-            self._mark(cell.idle, 'idle')
-            for vcpu in want.dedicated:
-                self._mark(cell.pins[vcpu], f'vCPU {vcpu}')
-                self._vcpus.update(dict.fromkeys(cell.pins[vcpu], vcpu))
-
-    def _mark(self, cpus: CPUSet, tenant: str) -> None:
-        self._tenants.update(dict.fromkeys(cpus, tenant))
+        self._spots = occupy(host, [Occupant.of_plan(plan)]).spots
 
     def company(self, cpus: CPUSet) -> str:
         """Return which vCPUs have these pCPUs for their own."""
-        vcpus = CPUSet(self._vcpus[c] for c in cpus if c in self._vcpus)
+        vcpus = CPUSet(
+            seat.number
+            for cpu in cpus
+            if cpu in self._spots
+            for seat in self._spots[cpu].vcpus
+            if seat.number is not None
+        )
         return f'vCPU {vcpus}' if vcpus else ''
 
     def siblings(self, cpus: CPUSet, company: str = '') -> CPUs:
@@ -215,6 +221,6 @@ class _Cores:
         for core in self._cores:
             if cpus < core:
                 others = core - cpus
-                tenants = [self._tenants.get(cpu, 'host') for cpu in others]
-                return CPUs(others, f'({", ".join(tenants)})')
+                words = [self._spots[cpu].word for cpu in others]
+                return CPUs(others, f'({", ".join(words)})')
         return CPUs(CPUSet())

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import TextIO
@@ -19,6 +21,9 @@ from cliff.columns import FormattableColumn
 from rtvirt.cli import column
 from rtvirt.cli.exitcode import ExitCode
 from rtvirt.exception import ConfigError
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 DOCUMENTS: Final = frozenset({'json', 'yaml'})
 """Formats that print the whole answer as one mapping."""
@@ -91,6 +96,8 @@ class Report:
     :ivar headline: the gist in a sentence.
     :ivar preface: a table that only a person sees, before the others.
     :ivar tables: the same for a person; the first is what csv prints.
+    :ivar lines: what a person sees below the tables, drawn for so many
+        columns.
     :ivar code: how the command ends.
     """
 
@@ -98,6 +105,7 @@ class Report:
     headline: str = ''
     preface: Table | None = None
     tables: Sequence[Table]
+    lines: Callable[[int], Iterable[Text]] | None = None
     code: ExitCode = ExitCode.DONE
 
     def part(self, names: Iterable[str]) -> Mapping[str, Any]:

@@ -33,7 +33,8 @@ LOG = logging.getLogger(__name__)
 # libvirt's VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_PAUSED and
 # VIR_DOMAIN_PAUSED_STARTING_UP.
 _INACTIVE: Final = 2
-_STARTING: Final = (3, 11)
+STARTING: Final = (3, 11)
+"""The state and its reason of a domain that is about to run."""
 
 Place = tuple[int, int]
 """A host cell and a size of pages in KiB."""
@@ -83,6 +84,16 @@ def read_live(uri: str) -> HostTopology:
     """
     with connect(uri) as connection:
         return survey(connection).host
+
+
+def read_live_domains(uri: str) -> tuple[Domain, ...]:
+    """Read the documents of all domains on a libvirt connection, by name.
+
+    :raises HostError: if libvirt does not answer.
+    """
+    with connect(uri) as connection:
+        tenants = survey(connection).tenants
+    return tuple(sorted((t.domain for t in tenants), key=lambda d: d.name))
 
 
 def survey(connection: Any, *, without: str = '') -> Survey:
@@ -144,7 +155,7 @@ def _read_tenant(domain: Any, host: HostTopology) -> Tenant:
         domain=parsed,
         holder=holder,
         is_active=is_active,
-        is_starting=is_active and state == _STARTING,
+        is_starting=is_active and state == STARTING,
     )
 
 

@@ -12,11 +12,14 @@ from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
+from rtvirt.host.facts.domain import read_domains as read_domain_files
 from rtvirt.host.facts.domain import read_held
 from rtvirt.host.facts.read import open_tree
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.live import read_live
+from rtvirt.host.live import read_live_domains
 from rtvirt.host.sysfs import read_topology
+from rtvirt.libvirtxml.domain import Domain
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.host import HostTopology
@@ -64,6 +67,30 @@ def read_host(
     )
 
 
+def read_domains(source: str | None = None) -> tuple[Domain, ...]:
+    """Read the domains on a host, running or not, by name.
+
+    :param source: as :func:`read_host` takes it; capabilities XML tells of
+        no domain, nor does a local machine without libvirt.
+    :raises HostError: if the source cannot be read.
+    """
+    if source is None:
+        try:
+            return read_live_domains(LOCAL_URI)
+        except HostError as error:
+            LOG.info('%s; no domain is shown', error)
+            return ()
+    if '://' in source:
+        return read_live_domains(source)
+    path = Path(source)
+    try:
+        if path.is_dir() or _read_file(path).startswith(_GZIP):
+            return read_domain_files(open_tree(path))
+    except RTVirtError as error:
+        raise HostError(f'{source}: {error}', hint=error.hint) from error
+    return ()
+
+
 def _read(source: str | None) -> HostTopology:
     if source is None:
         return _read_local()
@@ -78,7 +105,8 @@ def _read(source: str | None) -> HostTopology:
             host = HostTopology.from_capabilities(data)
     except RTVirtError as error:
         raise HostError(f'{source}: {error}', hint=error.hint) from error
-    return dataclasses.replace(host, name=path.stem or source)
+    name = path.name.removesuffix('.tar.gz')
+    return dataclasses.replace(host, name=Path(name).stem or source)
 
 
 def _read_copy(tree: Tree) -> HostTopology:

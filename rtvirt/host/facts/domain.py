@@ -61,6 +61,19 @@ def read_held(tree: Tree, cells: Iterable[CPUSet] = ()) -> CPUSet | Missing:
     return held
 
 
+def read_domains(tree: Tree) -> tuple[Domain, ...]:
+    """Return the documents of all domains that can be read, by name.
+
+    Of a domain that runs, the one that it runs by.
+    """
+    found: dict[str, Domain] = {}
+    for directory in (DEFINED, STATE):
+        domains = _read_domains(tree, directory)
+        if not isinstance(domains, Missing):
+            found.update((domain.name, domain) for domain in domains)
+    return tuple(found[name] for name in sorted(found))
+
+
 def _read_domains(tree: Tree, directory: str) -> tuple[Domain, ...] | Missing:
     """Read the domains in a directory of libvirt's.
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rtvirt.model.plan import Plan
 from rtvirt.tests.unit.cli.conftest import EDGE
 from rtvirt.tests.unit.cli.conftest import SAMPLES
 from rtvirt.tests.unit.cli.conftest import SMALL
 from rtvirt.tests.unit.cli.conftest import RTVirt
+from rtvirt.tests.unit.report.drawing import Picture
 
 TALK = ('explain', '--flavor', SMALL, '--host', EDGE)
 TWO_CELLS = str(SAMPLES / 'hosts' / 'dual-socket-smt-48.xml')
@@ -57,3 +60,20 @@ def test_a_choice_for_a_person(rtvirt: RTVirt) -> None:
     assert ended.code == 0
     assert 'rt1.small fits dual-socket-smt-48' in ended.out
     assert 'The next best' in ended.out
+
+
+def test_the_picture_says_what_is_missing_where(
+    rtvirt: RTVirt, tmp_path: Path
+) -> None:
+    file = tmp_path / 'why.svg'
+    argv = ('explain', '--flavor', SMALL, '--host', EDGE, '--svg', file)
+    assert rtvirt(*argv, '--dedicated', '2-4').code == 4
+    texts = ' '.join(Picture(file.read_text()).texts())
+    assert 'does not fit edge-8' in texts
+    assert 'guest cell 0: 3 of 4 pCPUs' in texts
+    assert 'What would make it fit, the least change first 1. ' in texts
+    ended = rtvirt(*argv, '--dedicated', '2-5')
+    assert ended.code == 0
+    assert 'v2*  | v3*' in ended.out
+    picture = Picture(file.read_text())
+    assert picture.use_of(4) == 'realtime'

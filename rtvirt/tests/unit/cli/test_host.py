@@ -12,6 +12,7 @@ from rtvirt.model.host import HostTopology
 from rtvirt.tests.unit.cli.conftest import EDGE
 from rtvirt.tests.unit.cli.conftest import SAMPLES
 from rtvirt.tests.unit.cli.conftest import RTVirt
+from rtvirt.tests.unit.report.drawing import Picture
 
 SMT = str(SAMPLES / 'hosts' / 'dual-socket-smt-48.xml')
 NPS4 = str(SAMPLES / 'hosts' / 'nps4-128.xml')
@@ -99,3 +100,29 @@ def test_cores_without_a_cache_have_a_row(
     out = rtvirt('host', 'show', '--host', str(file)).out
     assert '|    0 |        0 | 0-3   | 0 1 2 3 ' in out
     assert '|    0 |        - | 4-7   | 4 5 6 7 ' in out
+
+
+def test_a_picture_of_the_host_and_of_its_domains(
+    rtvirt: RTVirt, tmp_path: Path
+) -> None:
+    file = tmp_path / 'host.svg'
+    snapshot = str(SAMPLES / 'snapshots' / 'rt-10.tar.gz')
+    ended = rtvirt('host', 'show', '--host', snapshot, '--svg', file)
+    assert (ended.code, ended.err) == (0, '')
+    picture = Picture(file.read_text())
+    assert picture.title_of(picture.tile(3)) == (
+        'pCPU 3: vCPU 2 of rt1, real-time, FIFO 1'
+    )
+    assert 'rt-10' in picture.texts()
+    colourful = file.read_text()
+    rtvirt('host', 'show', '--host', EDGE, '--svg', file, '--grey')
+    assert 'prefers-color-scheme' in colourful
+    assert 'prefers-color-scheme' not in file.read_text()
+
+
+def test_a_picture_that_cannot_be_written(
+    rtvirt: RTVirt, tmp_path: Path
+) -> None:
+    ended = rtvirt('host', 'show', '--host', EDGE, '--svg', tmp_path)
+    assert (ended.code, ended.out) == (1, '')
+    assert ended.err == f'rtvirt: {tmp_path}: Is a directory\n'

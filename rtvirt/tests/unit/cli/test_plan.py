@@ -18,6 +18,7 @@ from rtvirt.tests.unit.cli.conftest import SAMPLES
 from rtvirt.tests.unit.cli.conftest import SMALL
 from rtvirt.tests.unit.cli.conftest import Ended
 from rtvirt.tests.unit.cli.conftest import RTVirt
+from rtvirt.tests.unit.report.drawing import Picture
 
 TALK = ('plan', '--flavor', SMALL, '--host', EDGE, '--dedicated', '2-5')
 SMT = str(SAMPLES / 'hosts' / 'dual-socket-smt-48.xml')
@@ -281,3 +282,29 @@ def test_flavor_and_image_from_standard_input(
     image = '{"properties": {"hw_cpu_realtime_mask": "^0"}, "tags": []}'
     ended = rtvirt(*TALK, '--image', '-', '-f', 'json', stdin=image)
     assert ended.json['guest']['realtime'] == [1, 2, 3]
+
+
+def test_the_map_is_for_a_person_alone(rtvirt: RTVirt) -> None:
+    ended = rtvirt(*TALK, '--shared', '0-1')
+    *_, upper, lower, gib, _kib, _, legend = ended.out.splitlines()
+    assert upper.split() == ['L3', '0', *'0|1|2|3|4|5|6|7']
+    assert lower.split()[::2] == [
+        *('~', '~', 'v0+', 'v1+', 'v2*', 'v3*', 'host', 'host')
+    ]
+    assert gib.endswith(']  4 planned, 12 of 16 free')
+    assert legend.startswith('~ shared set   * real-time')
+    for form in ('csv', 'value', 'yaml'):
+        assert 'v2*' not in rtvirt(*TALK, '-f', form).out
+    assert 'v2*' not in rtvirt(*TALK, '-c', 'thread').out
+
+
+def test_the_picture_shows_the_plan(rtvirt: RTVirt, tmp_path: Path) -> None:
+    file = tmp_path / 'plan.svg'
+    ended = rtvirt(*TALK, '-f', 'json', '--svg', file)
+    assert ended.code == 0
+    assert Plan.from_dict(ended.json)
+    picture = Picture(file.read_text())
+    assert [picture.use_of(cpu) for cpu in range(2, 6)] == [
+        *('vcpu', 'vcpu', 'realtime', 'realtime')
+    ]
+    assert 'rt1.small on edge-8: 4 vCPUs, real-time are 2-3' in picture.texts()
