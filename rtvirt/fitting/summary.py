@@ -61,6 +61,8 @@ def summarize(
     if find_emulator_reason(demand, host):
         return _WORDS[ReasonCode.EMULATOR]
     terms = Terms(demand, host, limits, SMTIsolate(smt_isolate))
+    if demand.policy is ThreadPolicy.REQUIRE and not _has_siblings(terms):
+        return 'no SMT'
     if len(demand.cells) <= len(host.cells):
         for want in demand.kinds:
             if text := _lack(want, terms):
@@ -112,11 +114,12 @@ def _phrases(reasons: Iterable[FitReason], terms: Terms) -> Iterator[str]:
 
 def _thread_phrase(terms: Terms) -> str:
     policy = terms.demand.policy
-    smt = any(
+    if terms.refuse_smt and _has_siblings(terms):
+        return f'SMT, which thread policy {policy} cannot have'
+    return f'too few free cores for thread policy {policy}'
+
+
+def _has_siblings(terms: Terms) -> bool:
+    return any(
         vacancy.layout.threads_per_core > 1 for vacancy in terms.host.vacancies
     )
-    if policy is ThreadPolicy.REQUIRE and not smt:
-        return 'no SMT'
-    if policy is ThreadPolicy.ISOLATE and terms.refuse_smt and smt:
-        return 'SMT, which thread policy isolate forbids'
-    return f'too few free cores for thread policy {policy}'

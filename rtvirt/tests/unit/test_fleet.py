@@ -61,6 +61,17 @@ def test_the_tightest_host_is_the_best() -> None:
     assert [offer.free for offer in best] == [0, 2, 4]
 
 
+def test_whole_cells_stay_free() -> None:
+    cell = _host(8, cells=1).cells[0]
+    begun = HostTopology(
+        cells=(dataclasses.replace(cell, pinned=CPUSet([0])),)
+    )
+    empty = _host(4, cells=1)
+    best = fleet.best(fleet.offers(_guest(4), [empty, begun]), 2)
+    assert [offer.host for offer in best] == [begun, empty]
+    assert [(offer.opened, offer.free) for offer in best] == [(0, 3), (1, 0)]
+
+
 def test_a_host_that_exposes_realtime_vcpus_comes_last() -> None:
     guest = _guest(3, cpu_realtime='yes', cpu_realtime_mask='^0')
     roomy = _host(8, cells=1, threads=2)
