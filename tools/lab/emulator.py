@@ -25,7 +25,7 @@ _FIRMWARE: Final = ('-smbios', 'type=1,serial=VMware-lab')
 # What the emulated processor does slowly, and what it has no use for.
 _PARAMETERS: Final = (
     'console=ttyS0 quiet panic=-1 mitigations=off clearcpuid=rep_good '
-    'selinux=0 apparmor=0 audit=0'
+    'apparmor=0 audit=0'
 )
 
 
@@ -71,12 +71,13 @@ def command(
 
 
 def _processors(topology: Topology) -> list[str]:
-    """Return a machine with a socket for each cell, if that can be."""
-    sizes = {len(cell) for cell in topology.cells}
+    """Return a machine with a socket for each cell, or one for all.
+
+    Cells of different sizes are in one socket, as a firmware deals it out.
+    """
     count = len(topology.cpus)
-    sockets = len(topology.cells)
-    if len(sizes) > 1:
-        sockets = count // topology.threads
+    uneven = len({len(cell) for cell in topology.cells}) > 1
+    sockets = 1 if uneven else len(topology.cells)
     cores = count // sockets // topology.threads
     return [
         '-smp',
@@ -99,10 +100,9 @@ def _memory(topology: Topology) -> list[str]:
 
 def _disk(path: Path, form: str, *, read_only: bool) -> list[str]:
     switch = 'on' if read_only else 'off'
-    return [
-        '-drive',
+    drive = (
         f'file={path},if=none,id={path.stem},format={form},'
-        f'read-only={switch},cache=unsafe',
-        '-device',
-        f'virtio-blk-pci,drive={path.stem},num-queues=1',
-    ]
+        f'read-only={switch},cache=unsafe'
+    )
+    device = f'virtio-blk-pci,drive={path.stem},num-queues=1'
+    return ['-drive', drive, '-device', device]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import compileall
+import configparser
 import importlib.metadata
 import py_compile
 import shutil
@@ -24,7 +25,6 @@ with the init of the payload."""
 
 _SIZE_MIB: Final = 48
 _UNCHECKED: Final = py_compile.PycInvalidationMode.UNCHECKED_HASH
-_METADATA: Final = ('METADATA', 'entry_points.txt')
 
 _COMMAND: Final = """\
 #!/usr/bin/python3
@@ -74,11 +74,13 @@ def _add_rtvirt(target: Path) -> None:
         target / 'rtvirt',
         ignore=shutil.ignore_patterns('tests', '__pycache__'),
     )
-    installed = importlib.metadata.distribution('rtvirt')
-    about = target / f'rtvirt-{installed.version}.dist-info'
+    version = importlib.metadata.version('rtvirt')
+    about = target / f'rtvirt-{version}.dist-info'
     about.mkdir()
-    for name in _METADATA:
-        (about / name).write_text(installed.read_text(name) or '')
+    (about / 'METADATA').write_text(
+        f'Metadata-Version: 2.1\nName: rtvirt\nVersion: {version}\n'
+    )
+    (about / 'entry_points.txt').write_text(_entry_points())
     if f'{sys.version_info.major}.{sys.version_info.minor}' == recipe.PYTHON:
         compileall.compile_dir(
             target,
@@ -86,6 +88,16 @@ def _add_rtvirt(target: Path) -> None:
             stripdir=target.parent,
             invalidation_mode=_UNCHECKED,
         )
+
+
+def _entry_points() -> str:
+    """Return those of setup.cfg: an older installation may lack some."""
+    setup = configparser.ConfigParser()
+    setup.read(recipe.TOP / 'setup.cfg', encoding='utf-8')
+    return '\n'.join(
+        f'[{group}]{entries}\n'
+        for group, entries in setup['entry_points'].items()
+    )
 
 
 def _write(top: Path, path: str, text: str, mode: int = 0o644) -> None:
