@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``rtvirt latency run``: measure, and keep the evidence."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from rtvirt.cli.base import Show
+from rtvirt.cli.latency_evidence import report_evidence
+from rtvirt.cli.latency_progress import LatencyProgress
+from rtvirt.cli.placement import typed
+from rtvirt.cli.report import Report
+from rtvirt.exception import ConfigError
+from rtvirt.exception import ModelError
+from rtvirt.host.source import LOCAL_URI
+from rtvirt.latency.evidence import Where
+from rtvirt.latency.result import Tool
+from rtvirt.latency.verdict import DEFAULT_PROBABILITY
+from rtvirt.latency.verdict import PROFILES
+from rtvirt.latency.verdict import Budget
+from rtvirt.latency.verdict import Role
+from rtvirt.latency.verdict import profile_budget
+from rtvirt.measure.evidence import take_evidence
+from rtvirt.measure.evidence import write_evidence
+from rtvirt.measure.order import TOOLS
+from rtvirt.measure.order import Order
+from rtvirt.measure.order import stress
+from rtvirt.measure.subject import Subject
+from rtvirt.measure.subject import domain_subject
+from rtvirt.measure.subject import local_subject
+from rtvirt.measure.subject import ssh_subject
+from rtvirt.model.cpuset import CPUSet
+
+LOG = logging.getLogger(__name__)
+
+_DURATION: Final = re.compile(r'([0-9]{1,7})([smhd]?)')
+_SECONDS: Final = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of ``90``, ``90s``, ``10m``, ``12h`` or ``1d``."""
+    match = _DURATION.fullmatch(text)
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    if not seconds:
+        raise ModelError(
+            f'{text!r:.20} is no duration: expected seconds, or a number '
+            'with m, h or d'
+        )
+    return seconds
+
+
+class RunLatency(Show):
+    """Measure latency here or in a guest, and keep the evidence.
+
+    Starts cyclictest (or oslat, or rtla) on the CPUs, under SCHED_FIFO, and
+    watches the host meanwhile. What was measured is printed, and with -o
+    written to a file, with everything that is needed to judge it again:
+    histograms, facts of host and guest, plan, verification, samples of the
+    host. Ctrl-C stops the measurement and keeps what there is. If the
+    budget is passed, the exit code is 3.
+    """
+
+    example = """\
+Example: four pCPUs of this host for a minute, against Red Hat's limits::
+
+    rtvirt latency run --local --cpus 2-5 --profile rhel-kvm-rt -o host.json
+
+Example: the real-time vCPUs of a guest through its serial console, where
+root is logged in, for twelve hours with a load on the other vCPUs, and what
+the host did whenever a latency was high::
+
+    rtvirt latency run --domain plc-1 --duration 12h --load \\
+        --budget-us 40 --correlate -o plc-1.json
+
+Example: a guest over the network that runs on this host::
+
+    rtvirt latency run --domain plc-1 --ssh root@192.0.2.7
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add where, what, how and against what."""
+        _add_where(parser)
+        _add_what(parser)
+        _add_budget(parser)
+        parser.add_argument(
+            '-o', '--output', metavar='FILE', help='the evidence, as JSON'
+        )
+        parser.add_argument(
+            '--correlate',
+            action='store_true',
+            help='show what the host did beside each spike',
+        )
+
+    def report(self, parsed_args: argparse.Namespace) -> Report:
+        """Measure."""
+        with _subject(parsed_args) as subject:
+            order = _order(parsed_args, subject)
+            budgets = _budgets(parsed_args, subject, order)
+            with LatencyProgress(
+                order.duration_s, self.app.stderr
+            ) as progress:
+                evidence = take_evidence(
+                    subject,
+                    order,
+                    budgets,
+                    realtime=parsed_args.realtime,
+                    on_progress=progress.show,
+                )
+        if parsed_args.output:
+            write_evidence(evidence, parsed_args.output)
+            LOG.info('%s: sha256 %s', parsed_args.output, evidence.digest)
+        if evidence.target.is_emulated:
+            LOG.warning(
+                'the guest is emulated in software: its latencies mean nothing'
+            )
+        if not evidence.is_complete:
+            LOG.warning(
+                'stopped after %.0f s of %.0f s',
+                evidence.measured_s,
+                evidence.planned_s,
+            )
+        return report_evidence(evidence, with_spikes=parsed_args.correlate)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('where')
+    group.add_argument(
+        '--local', action='store_true', help='on this host itself'
+    )
+    group.add_argument(
+        '--ssh',
+        metavar='USER@HOST',
+        help='over ssh, without a password; with --domain it is known to be '
+        'that guest, and this host is watched',
+    )
+    group.add_argument(
+        '--ssh-option',
+        metavar='WORD',
+        action='append',
+        default=[],
+        help='a word for ssh itself, as in --ssh-option=-p2222; may be '
+        'repeated',
+    )
+    group.add_argument(
+        '--domain', metavar='NAME', help='in a running domain of this host'
+    )
+    group.add_argument(
+        '--via',
+        choices=[Where.CONSOLE.value, Where.AGENT.value],
+        default=Where.CONSOLE.value,
+        help='through a root shell on its serial console (default), or '
+        'through the QEMU guest agent',
+    )
+    group.add_argument(
+        '--connect',
+        metavar='URI',
+        default=LOCAL_URI,
+        help=f'the libvirt of this machine (default: {LOCAL_URI})',
+    )
+    group.add_argument(
+        '--cpus',
+        metavar='CPUS',
+        type=typed(CPUSet.parse),
+        help='what to measure; default: the real-time vCPUs of the domain',
+    )
+    group.add_argument(
+        '--realtime',
+        metavar='CPUS',
+        type=typed(CPUSet.parse),
+        help='which of them are real-time, the others being housekeeping; '
+        "default: the domain's, or all",
+    )
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('what')
+    group.add_argument(
+        '--tool',
+        choices=[tool.value for tool in TOOLS],
+        default=Tool.CYCLICTEST.value,
+        help='default: cyclictest; timerlat is rtla timerlat hist',
+    )
+    group.add_argument(
+        '--duration',
+        metavar='TIME',
+        type=typed(parse_duration),
+        default=60,
+        help='seconds, or with m, h, d; default: 60',
+    )
+    for name, default, help_text in (
+        ('interval', 200, 'microseconds between samples'),
+        ('histogram', 400, 'microseconds that the histogram goes to'),
+        ('priority', 95, 'of the measuring threads under SCHED_FIFO'),
+    ):
+        group.add_argument(
+            f'--{name}',
+            metavar='N',
+            type=int,
+            default=default,
+            help=f'{help_text}; default: {default}',
+        )
+    group.add_argument(
+        '--main-cpus',
+        metavar='CPUS',
+        type=typed(CPUSet.parse),
+        default=CPUSet(),
+        help="where the tool's own thread and the load go",
+    )
+    group.add_argument(
+        '--load',
+        metavar='COMMAND',
+        nargs='?',
+        const='stress-ng',
+        help='run this beside it; alone, stress-ng on --main-cpus',
+    )
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('against what')
+    group.add_argument(
+        '--budget-us',
+        metavar='N',
+        type=int,
+        help="of the real-time CPUs; default: the plan's "
+        'rtvirt:latency_budget_us',
+    )
+    group.add_argument(
+        '--housekeeping-budget-us',
+        metavar='N',
+        type=int,
+        help='of the other CPUs; default: none',
+    )
+    group.add_argument(
+        '--profile',
+        choices=[*PROFILES],
+        help='a known set of budgets instead',
+    )
+    group.add_argument(
+        '--probability',
+        metavar='P',
+        type=float,
+        default=DEFAULT_PROBABILITY,
+        help='how rarely a sample may be above the budget; this says how '
+        f'many samples it takes to pass. Default: {DEFAULT_PROBABILITY}',
+    )
+
+
+@contextlib.contextmanager
+def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
+    """Reach the machine that is to be measured."""
+    domain, destination = parsed_args.domain, parsed_args.ssh
+    if parsed_args.local == bool(domain or destination):
+        raise ConfigError('give --local, --ssh USER@HOST or --domain NAME')
+    cpus = parsed_args.cpus
+    if domain:
+        via = Where.SSH if destination else Where(parsed_args.via)
+        with domain_subject(
+            parsed_args.connect,
+            domain,
+            via,
+            destination=destination or '',
+            options=parsed_args.ssh_option,
+        ) as subject:
+            yield subject
+        return
+    if cpus is None:
+        raise ConfigError('give --cpus, as in --cpus 2-5')
+    if parsed_args.local:
+        yield local_subject(cpus)
+        return
+    with ssh_subject(destination, parsed_args.ssh_option, cpus) as subject:
+        yield subject
+
+
+def _order(parsed_args: argparse.Namespace, subject: Subject) -> Order:
+    """Return what is to be run."""
+    main, duration = parsed_args.main_cpus, parsed_args.duration
+    load: tuple[str, ...] = ()
+    if parsed_args.load == 'stress-ng':
+        if not main:
+            raise ConfigError(
+                '--load runs stress-ng on --main-cpus, which is not given',
+                hint='name CPUs that are not measured, as in --main-cpus 0-1',
+            )
+        load = stress(main, duration)
+    elif parsed_args.load:
+        load = tuple(_split(parsed_args.load))
+    try:
+        return Order(
+            tool=Tool(parsed_args.tool),
+            cpus=subject.cpus
+            if parsed_args.cpus is None
+            else parsed_args.cpus,
+            main=main,
+            duration_s=duration,
+            interval_us=parsed_args.interval,
+            histogram_us=parsed_args.histogram,
+            priority=parsed_args.priority,
+            load=load,
+        )
+    except ModelError as error:
+        raise ConfigError(str(error), hint=error.hint) from error
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f'--load {text!r:.60}: {error}') from error
+
+
+def _budgets(
+    parsed_args: argparse.Namespace, subject: Subject, order: Order
+) -> list[Budget]:
+    """Return what the real-time and the other CPUs may take."""
+    probability = parsed_args.probability
+    limit, source = parsed_args.budget_us, '--budget-us'
+    if limit is not None and parsed_args.profile:
+        raise ConfigError('give --budget-us or --profile, not both')
+    if limit is None and subject.plan is not None:
+        limit = subject.plan.guest.latency_budget_us
+        source = 'rtvirt:latency_budget_us'
+    try:
+        budgets = []
+        if parsed_args.profile:
+            budgets.append(profile_budget(parsed_args.profile, order.tool))
+        elif limit is not None:
+            budgets.append(
+                Budget(limit_us=limit, probability=probability, source=source)
+            )
+        if parsed_args.housekeeping_budget_us is not None:
+            budgets.append(
+                Budget(
+                    role=Role.HOUSEKEEPING,
+                    limit_us=parsed_args.housekeeping_budget_us,
+                    probability=probability,
+                    source='--housekeeping-budget-us',
+                )
+            )
+    except ModelError as error:
+        raise ConfigError(str(error), hint=error.hint) from error
+    return budgets
