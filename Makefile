@@ -75,6 +75,7 @@ functional integration:
 
 nova: nova-tools
 	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
+	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/services.xml rtvirt/tests/services
 
 docs:
 	$(BIN)/sphinx-build -W --keep-going -q -b html doc/source doc/build/html

@@ -39,9 +39,9 @@ def say_finding(finding: Finding) -> str:
     """Return a finding in one line, and how to mend it."""
     text = f'{finding.code} {finding.severity.value}: {finding.subject}'
     if finding.is_undecided:
-        return f'{text} is undecided: {finding.actual}'
+        return f'{text}: undecided, for it is {finding.actual}'
     mend = f' (to mend it: {finding.hint})' if finding.hint else ''
-    return f'{text} is {finding.actual}; expected: {finding.expected}{mend}'
+    return f'{text}: {finding.actual}; expected {finding.expected}{mend}'
 
 
 def _count(number: int, noun: str) -> str:

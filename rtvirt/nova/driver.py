@@ -15,11 +15,13 @@ from nova.virt.libvirt import driver
 
 from rtvirt.exception import PluginError
 from rtvirt.exception import RTVirtError
+from rtvirt.nova import fit
 from rtvirt.nova import opts
 from rtvirt.nova.fault import GuestRefused
 from rtvirt.nova.fault import say
 from rtvirt.nova.migration import MigratingGuest
 from rtvirt.nova.proof import prove
+from rtvirt.nova.proven import publish
 from rtvirt.nova.readiness import Readiness
 from rtvirt.nova.tuning import retune
 from rtvirt.nova.tuning import tune
@@ -32,6 +34,7 @@ OVERRIDDEN: Final = (
     '_get_guest_xml',
     '_live_migration_operation',
     '_soft_reboot',
+    'get_available_resource',
     'init_host',
     'post_live_migration_at_destination',
     'update_provider_tree',
@@ -44,6 +47,7 @@ class RTLibvirtDriver(driver.LibvirtDriver):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         _check_base()
+        fit.configure(CONF)
         super().__init__(*args, **kwargs)
         self._readiness = Readiness(CONF, CONF.host)
 
@@ -52,10 +56,16 @@ class RTLibvirtDriver(driver.LibvirtDriver):  # type: ignore[misc]
         super().init_host(*args, **kwargs)
         self._readiness.preflight()
 
+    def get_available_resource(self, *args: Any, **kwargs: Any) -> Any:
+        """Report what the host has to the schedulers' weighers."""
+        resources = super().get_available_resource(*args, **kwargs)
+        publish(resources, self._readiness.traits())
+        return resources
+
     def update_provider_tree(
         self, provider_tree: Any, nodename: str, *args: Any, **kwargs: Any
     ) -> None:
-        """Report what the host has, and what is proved of it."""
+        """Report what the host has to placement."""
         super().update_provider_tree(provider_tree, nodename, *args, **kwargs)
         self._readiness.report(provider_tree, nodename)
 

@@ -8,6 +8,7 @@ finds by the guest's UUID.
 ``CAP_SYS_PTRACE``: ``/proc/PID/numa_maps`` and ``/proc/PID/exe`` of another
 user's process (kernel: ``ptrace_may_access``). ``CAP_DAC_READ_SEARCH``:
 files of the host that are not for everyone, as libvirt's configuration.
+``CAP_SYSLOG``: the kernel's log, where ``kernel.dmesg_restrict`` is on.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ context = priv_context.PrivContext(
     capabilities=[
         capabilities.CAP_DAC_READ_SEARCH,
         capabilities.CAP_SYS_PTRACE,
+        capabilities.CAP_SYSLOG,
     ],
 )
 

@@ -77,14 +77,30 @@ class Readiness:
         if mode == 'enforce' and summary.verdict is Verdict.NOT_READY:
             raise HostRefused(reason=say_first(findings))
 
+    def traits(self) -> frozenset[str]:
+        """Return what is proved of the host; nobody waits for it.
+
+        Where the last check is long ago the host is checked again
+        meanwhile, for the next time.
+        """
+        interval = self._conf.rtvirt.trait_interval
+        checked = self._checked
+        if checked is None:
+            start('host check', self._refresh)
+            return _NOTHING
+        age = time.monotonic() - checked
+        if age >= interval:
+            start('host check', self._refresh)
+        if age >= _STALE * max(interval, self._longest()):
+            return _NOTHING
+        return self._traits
+
     def report(self, provider_tree: Any, nodename: str) -> None:
         """Put the traits of the host on its resource provider.
 
-        Those of rtvirt that do not hold any more are taken off. The host is
-        checked again meanwhile, for the next time, where the last time is
-        long ago.
+        Those of rtvirt that do not hold any more are taken off.
         """
-        now = self._current_traits()
+        now = self.traits()
         there = provider_tree.data(nodename).traits
         before = {trait for trait in there if trait.startswith(PREFIX)}
         if gone := before - now:
@@ -97,17 +113,6 @@ class Readiness:
         if new := now - before:
             provider_tree.add_traits(nodename, *new)
             LOG.info('Traits of the host: %s', ', '.join(sorted(now)))
-
-    def _current_traits(self) -> frozenset[str]:
-        interval = self._conf.rtvirt.trait_interval
-        age = (
-            None if self._checked is None else time.monotonic() - self._checked
-        )
-        if age is None or age >= interval:
-            start('host check', self._refresh)
-        if age is None or age >= _STALE * max(interval, self._longest()):
-            return _NOTHING
-        return self._traits
 
     def _longest(self) -> float:
         """Return how far two updates may lie apart, in seconds."""
