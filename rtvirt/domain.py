@@ -131,8 +131,7 @@ def domain_xml(
     :raises DomainXMLError: naming the argument that is wrong.
     :raises PluginError: if a configurator is broken, or two are in conflict.
     """
-    _require('the name', name or '', _NAME, _A_NAME)
-    _require('the uuid', uuid, _UUID, '32 hexadecimal digits, 8-4-4-4-12')
+    check_identity(name or '', uuid)
     _require('the machine type', machine, _MACHINE, 'a word, as in q35')
     _require_word('the type', virt_type, _VIRT_TYPES)
     for what, path in (
@@ -162,6 +161,15 @@ def domain_xml(
     )
     build(plan, domain, _chosen(configurators))
     return domain.to_xml()
+
+
+def check_identity(name: str | None, uuid: str | None) -> None:
+    """Check what libvirt is to know a domain by; None is left to it.
+
+    :raises DomainXMLError: naming which of the two is wrong.
+    """
+    _require('the name', name, _NAME, _A_NAME)
+    _require('the uuid', uuid, _UUID, '32 hexadecimal digits, 8-4-4-4-12')
 
 
 def apply_plan(

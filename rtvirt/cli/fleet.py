@@ -21,6 +21,7 @@ from rtvirt.cli.guest import read_guest
 from rtvirt.cli.placement import add_choice
 from rtvirt.cli.placement import add_guest
 from rtvirt.cli.placement import add_sets
+from rtvirt.cli.placement import deal_out
 from rtvirt.cli.placement import effective_settings
 from rtvirt.cli.placement import read_source
 from rtvirt.cli.progress import Progress
@@ -103,6 +104,7 @@ A line of fleet.jsonl is what "rtvirt host show -f json" prints, in one line
         inventory = Inventory(
             parsed_args.hosts,
             functools.partial(read_source, parsed_args, settings),
+            functools.partial(deal_out, parsed_args, settings),
         )
         tally: Counter[str] = Counter()
         with Progress(inventory.total, self.app.stderr) as progress:

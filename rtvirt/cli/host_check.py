@@ -93,7 +93,8 @@ Inside a guest whose flavor has hw:cpu_realtime_mask=^0-1::
         for code in (*parsed_args.only, *parsed_args.skip):
             _check_code(rows, checks, code)
         facts = dataclasses.replace(
-            read_facts(parsed_args.host or '/'), intent=_intent(parsed_args)
+            read_facts('/' if parsed_args.host is None else parsed_args.host),
+            intent=_intent(parsed_args),
         )
         findings = run_checks(
             facts,
@@ -112,8 +113,8 @@ def _add_host(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--host',
         metavar='SRC',
-        help='a snapshot (.tar.gz, or unpacked), an unpacked sosreport, or '
-        'another root of a host\'s files; default: this machine',
+        help='a snapshot or a sosreport, packed or not, or another root of '
+        'a host\'s files; default: this machine',
     )
     group.add_argument(
         '--profile',

@@ -93,8 +93,9 @@ Example: a domain that runs, and one that a code review is about::
         parser.add_argument(
             '--host',
             metavar='SRC',
-            help='the host they are for: a snapshot (.tar.gz, or unpacked), '
-            'or / for this machine; adds the rules that need to know it',
+            help='the host they are for: a snapshot or a sosreport, / for '
+            'this machine, or what "rtvirt plan" takes; adds the rules that '
+            'need to know it',
         )
         add_fail_on(parser)
         parser.add_argument(
@@ -165,9 +166,9 @@ def _read_host(source: str | None) -> HostFacts | None:
     if source is None:
         return None
     # The reader of hosts takes its time to import.
-    from rtvirt.host.facts import read_facts  # noqa: PLC0415
+    from rtvirt.host.source import read_any_facts  # noqa: PLC0415
 
-    return read_facts(source)
+    return read_any_facts(source)
 
 
 def _lint(path: str, facts: HostFacts | None) -> Linted:

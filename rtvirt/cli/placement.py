@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import TypeVar
 
 from rtvirt.cli.guest import add_image
@@ -18,6 +19,7 @@ from rtvirt.exception import ModelError
 from rtvirt.fitting.engine import fit
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostTopology
+from rtvirt.model.partition import partition
 from rtvirt.model.plan import Plan
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--host',
         metavar='SRC',
-        help="a file with libvirt's capabilities XML, a snapshot, or a "
+        help="a file with libvirt's capabilities XML or with what "
+        '"rtvirt host show -f json" prints, a snapshot, a sosreport, or a '
         'libvirt URI; default: this machine (connection_uri)',
     )
     add_sets(group)
@@ -195,13 +198,26 @@ def read_source(
     # What can read any host takes its time to import.
     from rtvirt.host.source import read_host  # noqa: PLC0415
 
-    return read_host(
-        source,
-        dedicated=settings.cpu_dedicated_set,
-        shared=settings.cpu_shared_set,
-        pinned=parsed_args.pinned,
-        reserved=settings.reserved_huge_pages,
-    )
+    return read_host(source, **_sets(parsed_args, settings))
+
+
+def deal_out(
+    parsed_args: argparse.Namespace, settings: Settings, host: HostTopology
+) -> HostTopology:
+    """Return a host with its pCPUs and pages dealt out as asked for."""
+    sets = _sets(parsed_args, settings)
+    return partition(host, **sets) if any(sets.values()) else host
+
+
+def _sets(
+    parsed_args: argparse.Namespace, settings: Settings
+) -> dict[str, Any]:
+    return {
+        'dedicated': settings.cpu_dedicated_set,
+        'shared': settings.cpu_shared_set,
+        'pinned': parsed_args.pinned or CPUSet(),
+        'reserved': settings.reserved_huge_pages,
+    }
 
 
 def make_plan(parsed_args: argparse.Namespace) -> tuple[Plan, HostTopology]:

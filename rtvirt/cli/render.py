@@ -155,8 +155,10 @@ def _to_disk(text: str) -> Any:
 
 def _merge(plan: Plan, parsed_args: argparse.Namespace) -> str:
     from rtvirt.domain import apply_plan  # noqa: PLC0415
+    from rtvirt.domain import check_identity  # noqa: PLC0415
     from rtvirt.domain import parse_domain  # noqa: PLC0415
 
+    check_identity(parsed_args.name, parsed_args.uuid)
     base = read_text(parsed_args.base, MAX_XML)
     try:
         merged = apply_plan(plan, base)

@@ -81,13 +81,18 @@ def fit(
     :raises ModelError: if a parameter is wrong.
     """
     demand = prepare(guest)
+    isolate = _read_smt_isolate(smt_isolate)
+    order_by = find_strategy(strategy)
     if not demand.cells:
-        return _float(guest, host)
-    terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
+        floating = _float(guest, host)
+        if accept is None or accept(floating):
+            return floating
+        raise refusal(Terms(demand, host, limits, isolate), (), refused=True)
+    terms = Terms(demand, host, limits, isolate)
     if demand.needs_emulator_cpus:
         _refuse_emulator(demand, host)
     near = [frozenset(ids) for ids in affinity] if affinity else []
-    order = _order(demand, host.vacancies, strategy)
+    order = _order(demand, host.vacancies, order_by)
     if accept is None:
         chosen = _choose(demand, order, terms, near)
         if chosen is None:
@@ -122,9 +127,10 @@ def fits(
 
     :param demand: of the guest, from :func:`~rtvirt.fitting.demand.prepare`.
     """
+    isolate = _read_smt_isolate(smt_isolate)
     if not demand.cells:
         return bool(host.shared)
-    terms = Terms(demand, host, limits, _read_smt_isolate(smt_isolate))
+    terms = Terms(demand, host, limits, isolate)
     if find_emulator_reason(demand, host):
         return False
     near = [frozenset(ids) for ids in affinity]
@@ -144,17 +150,16 @@ def _read_smt_isolate(word: str) -> SMTIsolate:
 
 
 def _order(
-    demand: Demand, vacancies: Sequence[Vacancy], strategy: str | Strategy
+    demand: Demand, vacancies: Sequence[Vacancy], order_by: Strategy
 ) -> Sequence[Vacancy]:
     """Return the host cells in the order they are to be tried.
 
     Where every host cell is needed there is nothing to choose: like nova,
     the fit begins with the host's own order.
     """
-    choose = find_strategy(strategy)
     if len(vacancies) <= len(demand.cells):
         return vacancies
-    return choose(demand, vacancies)
+    return order_by(demand, vacancies)
 
 
 def _choose(

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +12,16 @@ from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
+from rtvirt.host.source import parse_host
 from rtvirt.host.source import read_host
+from rtvirt.host.source import with_name
 from rtvirt.model.host import HostTopology
 
 MAX_LINE: Final = 1 << 22
 """The longest line in bytes: ten times a host of 512 pCPUs."""
 
 Reader = Callable[[str], HostTopology]
+Dealer = Callable[[HostTopology], HostTopology]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,19 @@ class Inventory:
         :meth:`HostTopology.to_dict` (``rtvirt host show -f json``), or a
         directory, each file or folder of which describes a host.
     :param read: reads what a name in the directory describes.
+    :param deal: deals the pCPUs of a host out that JSON describes.
     :raises HostError: if there is nothing of that name.
     """
 
-    def __init__(self, path: str, read: Reader = read_host) -> None:
+    def __init__(
+        self,
+        path: str,
+        read: Reader = read_host,
+        deal: Dealer = lambda host: host,
+    ) -> None:
         self._path = Path(path)
         self._read = read
+        self._deal = deal
         try:
             self._is_directory = self._path.is_dir()
             if self._is_directory:
@@ -96,9 +104,10 @@ class Inventory:
             return self._read(str(name))
         try:
             with name.open('rb') as file:
-                return _named(_parse(file.read(MAX_LINE + 1)), name.stem)
+                host = self._deal(_parse(file.read(MAX_LINE + 1)))
         except OSError as error:
             raise HostError(f'{name}: {error.strerror}') from None
+        return with_name(host, name.stem)
 
     def _iter_lines(self) -> Iterator[Entry]:
         try:
@@ -117,7 +126,7 @@ class Inventory:
             if len(line) > MAX_LINE:
                 _skip_line(file)
             try:
-                host = _named(_parse(line), f'line {number}')
+                host = with_name(self._deal(_parse(line)), f'line {number}')
             except RTVirtError as error:
                 yield Entry(
                     where=where, problem=str(error), progress=file.tell()
@@ -129,15 +138,7 @@ class Inventory:
 def _parse(text: bytes) -> HostTopology:
     if len(text) > MAX_LINE:
         raise HostError(f'it is longer than {MAX_LINE >> 20} MiB')
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise HostError(f'it is no JSON: {error}') from None
-    return HostTopology.from_dict(data)
-
-
-def _named(host: HostTopology, name: str) -> HostTopology:
-    return host if host.name else dataclasses.replace(host, name=name)
+    return parse_host(text)
 
 
 def _skip_line(file: BinaryIO) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import platform
 from collections.abc import Iterable
@@ -12,15 +13,18 @@ from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.exception import RTVirtError
+from rtvirt.host.facts.archive import is_packed
 from rtvirt.host.facts.domain import read_domains as read_domain_files
 from rtvirt.host.facts.domain import read_held
 from rtvirt.host.facts.read import open_tree
+from rtvirt.host.facts.read import read_facts
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.live import read_live
 from rtvirt.host.live import read_live_domains
 from rtvirt.host.sysfs import read_topology
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.host import HostTopology
 from rtvirt.model.host_element import MAX_SIZE
@@ -32,7 +36,7 @@ LOG = logging.getLogger(__name__)
 LOCAL_URI: Final = 'qemu:///system'
 """Whom the local machine is asked of first; its daemon, if it runs."""
 
-_GZIP: Final = b'\x1f\x8b'
+_SPACE: Final = b' \t\r\n'
 
 
 def read_host(
@@ -46,12 +50,14 @@ def read_host(
     """Read a host and deal out its pCPUs and pages.
 
     :param source: a libvirt URI (``qemu+ssh://compute7/system``), a file
-        with capabilities XML, or a copy of a host's files: a directory, a
-        snapshot (``.tar.gz``), an unpacked sosreport. None is the local
-        machine: what libvirt says, where it answers, else what the kernel
-        says.
+        with capabilities XML or with the JSON of ``rtvirt host show``, or
+        a copy of a host's files: a directory, a snapshot (``.tar.gz``), a
+        sosreport, packed or not. None is the local machine: what libvirt
+        says, where it answers, else what the kernel says.
     :param dedicated: pCPUs for dedicated vCPUs.
-    :param shared: pCPUs for floating vCPUs.
+    :param shared: pCPUs for floating vCPUs. With neither set they are
+        dealt out as the source says: every pCPU is both, but JSON may say
+        otherwise.
     :param pinned: dedicated pCPUs that are taken, beside those that the
         source itself tells of.
     :param reserved: pages kept from guests.
@@ -84,11 +90,24 @@ def read_domains(source: str | None = None) -> tuple[Domain, ...]:
         return read_live_domains(source)
     path = Path(source)
     try:
-        if path.is_dir() or _read_file(path).startswith(_GZIP):
-            return read_domain_files(open_tree(path))
+        if path.is_dir() or is_packed(_read_file(path)):
+            return read_domain_files(open_tree(source))
     except RTVirtError as error:
         raise HostError(f'{source}: {error}', hint=error.hint) from error
     return ()
+
+
+def read_any_facts(source: str) -> HostFacts:
+    """Return what any source but this machine tells of a host.
+
+    :param source: as for :func:`read_host`. All but a copy of a host's
+        files tell no more than its topology.
+    :raises HostError: if the source cannot be read.
+    """
+    path = Path(source)
+    if '://' in source or (path.is_file() and not is_packed(_read_file(path))):
+        return HostFacts(topology=_read(source))
+    return read_facts(source)
 
 
 def _read(source: str | None) -> HostTopology:
@@ -99,14 +118,34 @@ def _read(source: str | None) -> HostTopology:
     path = Path(source)
     try:
         data = None if path.is_dir() else _read_file(path)
-        if data is None or data.startswith(_GZIP):
-            host = _read_copy(open_tree(path))
+        if data is None or is_packed(data):
+            host = _read_copy(open_tree(source))
+        elif data.lstrip(_SPACE).startswith(b'{'):
+            host = parse_host(data)
         else:
             host = HostTopology.from_capabilities(data)
     except RTVirtError as error:
         raise HostError(f'{source}: {error}', hint=error.hint) from error
-    name = path.name.removesuffix('.tar.gz')
-    return dataclasses.replace(host, name=Path(name).stem or source)
+    name = path.name.removesuffix('.tar.gz').removesuffix('.tar.xz')
+    return with_name(host, Path(name).stem or source)
+
+
+def parse_host(text: bytes) -> HostTopology:
+    """Return the host that ``rtvirt host show -f json`` printed.
+
+    :raises HostError: if it is no JSON.
+    :raises ModelError: naming the key that is missing or wrong.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HostError(f'it is no JSON: {error}') from None
+    return HostTopology.from_dict(data)
+
+
+def with_name(host: HostTopology, name: str) -> HostTopology:
+    """Return the host, of this name if it has none of its own."""
+    return host if host.name else dataclasses.replace(host, name=name)
 
 
 def _read_copy(tree: Tree) -> HostTopology:

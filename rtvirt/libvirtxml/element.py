@@ -112,8 +112,12 @@ def _make_copier(cls: Any) -> Callable[..., Any]:
         setter = program.name(setters[item.name])
         program.add(f'{setter}(new, self.{item.name})')
     program.add(
-        'for name, value in changes.items():',
-        f'    {program.name(setters)}[name](new, value)',
+        'try:',
+        '    for name, value in changes.items():',
+        f'        {program.name(setters)}[name](new, value)',
+        'except KeyError:',
+        f'    raise TypeError(f"{cls.__name__} has no field '
+        '{name!r}") from None',
     )
     if hasattr(cls, '__post_init__'):
         program.add('new.__post_init__()')

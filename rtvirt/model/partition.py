@@ -47,14 +47,18 @@ def partition(
     The rules of nova's ``cpu_dedicated_set``, ``cpu_shared_set``
     (``LibvirtDriver._check_cpu_set_configuration``, ``choose_sets``) and
     ``reserved_huge_pages``: the two sets are disjoint, not empty where
-    given, and name pCPUs that are online.
+    given, and name pCPUs that are online. With neither, the pCPUs stay
+    dealt out as they are.
 
     :param pinned: dedicated pCPUs that are taken, beside those of which
         the host knows it; what is no longer dedicated is no longer taken.
     :raises ConfigError: naming the set and the pCPUs that are wrong.
     """
     _check_sets(host, dedicated, shared)
-    dealt = [choose_sets(c.cpus, dedicated, shared) for c in host.cells]
+    if dedicated is None and shared is None:
+        dealt = [(cell.dedicated, cell.shared) for cell in host.cells]
+    else:
+        dealt = [choose_sets(c.cpus, dedicated, shared) for c in host.cells]
     usable = _union(own for own, _ in dealt)
     _refuse('pinned', pinned - usable, 'not dedicated', usable)
     pages = _reserve(host, reserved)

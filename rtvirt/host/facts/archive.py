@@ -1,34 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a snapshot's archive without unpacking it.
+"""Read the archive of a snapshot, or of a sosreport, without unpacking it.
 
 An archive may come from anybody. It is read front to back within fixed
 bounds of size and count, into memory; nothing is written anywhere, and one
-that holds anything but plainly named files is refused as a whole.
+that holds anything but plainly named files is refused as a whole. A
+sosreport has links and long logs as well: these are passed over, and never
+followed.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.host.facts.tree import MappingTree
+from rtvirt.host.facts.tree import too_long
+from rtvirt.model.facts.missing import Missing
 
 MAX_BYTES: Final = 1 << 28
 MAX_FILE_BYTES: Final = 1 << 25
 MAX_MEMBERS: Final = 1 << 18
 
 _MAX_NAME: Final = 512
+_MAX_XZ_MEMORY: Final = 1 << 27
+"""``xz -9`` takes 65 MiB; what an archive may ask for is 1.5 GiB."""
+
+_CHUNK: Final = 1 << 16
+_GZIP: Final = b'\x1f\x8b'
+_XZ: Final = b'\xfd7zXZ\0'
+_REPORT: Final = 'sosreport'
+"""How the one directory in a sosreport's archive begins."""
+
+
+def is_packed(data: bytes) -> bool:
+    """Whether a file that begins so may be read as an archive."""
+    return data.startswith((_GZIP, _XZ))
 
 
 def read_archive(path: str | os.PathLike[str]) -> MappingTree:
-    """Read the files of a ``.tar.gz``.
+    """Read the files of a ``.tar.gz`` or ``.tar.xz``.
 
     :raises HostError: if it is none, passes a bound, or holds a link, a
         device, a name that leads out of it or the same name twice.
@@ -36,27 +55,63 @@ def read_archive(path: str | os.PathLike[str]) -> MappingTree:
     try:
         with (
             Path(path).open('rb') as raw,
-            gzip.GzipFile(fileobj=raw) as packed,
             tarfile.open(
-                fileobj=_Bounded(packed, path),
+                fileobj=_Bounded(_unpack(raw), path),
                 mode='r|',
                 ignore_zeros=False,
             ) as tar,
         ):
             files = dict(_members(tar, path))
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    except (
+        OSError,
+        EOFError,
+        lzma.LZMAError,
+        zlib.error,
+        tarfile.TarError,
+    ) as error:
         raise HostError(
             f'{os.fspath(path)!r} cannot be read as a snapshot: {error}',
-            hint='name a .tar.gz that "rtvirt host snapshot" wrote',
+            hint='name a .tar.gz that "rtvirt host snapshot" wrote, or a '
+            'sosreport',
         ) from error
     return MappingTree(files)
+
+
+def _unpack(raw: BinaryIO) -> gzip.GzipFile | _XZStream:
+    begin = raw.read(len(_XZ))
+    raw.seek(0)
+    return _XZStream(raw) if begin == _XZ else gzip.GzipFile(fileobj=raw)
+
+
+class _XZStream:
+    """What is in an ``.xz``; unlike ``lzma.open`` its memory is bounded."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._unpacker = lzma.LZMADecompressor(
+            lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY
+        )
+
+    def read(self, size: int) -> bytes:
+        """Read up to ``size`` bytes."""
+        while not self._unpacker.eof:
+            packed = b''
+            if self._unpacker.needs_input:
+                packed = self._raw.read(_CHUNK)
+                if not packed:
+                    raise EOFError('it ends too early')
+            if content := self._unpacker.decompress(packed, size):
+                return content
+        return b''
 
 
 class _Bounded(io.RawIOBase):
     """A stream that refuses to give more than the bound."""
 
     def __init__(
-        self, stream: gzip.GzipFile, path: str | os.PathLike[str]
+        self,
+        stream: gzip.GzipFile | _XZStream,
+        path: str | os.PathLike[str],
     ) -> None:
         self._stream = stream
         self._path = path
@@ -74,23 +129,27 @@ class _Bounded(io.RawIOBase):
 
 def _members(
     tar: tarfile.TarFile, path: str | os.PathLike[str]
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, bytes | Missing]]:
     seen = set()
     for count, member in enumerate(tar, 1):
         if count > MAX_MEMBERS:
             raise _refuse(path, f'has more than {MAX_MEMBERS} entries')
         name = _plain_name(member, path)
-        if member.isdir():
+        in_report = name.startswith(f'/{_REPORT}')
+        if member.isdir() or (in_report and member.issym()):
             continue
         if not member.isreg() or member.issparse():
             raise _refuse(path, f'has {name!r}, which is no regular file')
-        if member.size > MAX_FILE_BYTES:
+        if member.size > MAX_FILE_BYTES and not in_report:
             raise _refuse(path, f'has {name!r} of {member.size} bytes')
+        if in_report:
+            name = '/' + name[1:].partition('/')[2]
         if name in seen:
             raise _refuse(path, f'has {name!r} twice')
         seen.add(name)
-        content = tar.extractfile(member)
-        if content is not None:
+        if member.size > MAX_FILE_BYTES:
+            yield name, too_long(name, MAX_FILE_BYTES)
+        elif content := tar.extractfile(member):
             yield name, content.read()
 
 
@@ -108,5 +167,6 @@ def _plain_name(member: tarfile.TarInfo, path: str | os.PathLike[str]) -> str:
 def _refuse(path: str | os.PathLike[str], why: str) -> HostError:
     return HostError(
         f'the archive {os.fspath(path)!r} is refused: it {why}',
-        hint='take the snapshot again with "rtvirt host snapshot"',
+        hint='take the snapshot again with "rtvirt host snapshot"; a '
+        'sosreport may be unpacked, and its directory named',
     )

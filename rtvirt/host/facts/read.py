@@ -45,8 +45,8 @@ def read_facts(root: str | os.PathLike[str] = '/') -> HostFacts:
     """Read the facts of a host.
 
     :param root: ``/`` for this host; a directory that has a host's files
-        at their places, as an unpacked sosreport does; a snapshot, packed
-        (``.tar.gz``) or unpacked.
+        at their places; a snapshot or a sosreport, packed (``.tar.gz``,
+        ``.tar.xz``) or unpacked.
     :raises HostError: if the root cannot be read, or is an archive that
         nobody should unpack.
     """
@@ -58,6 +58,11 @@ def open_tree(root: str | os.PathLike[str]) -> Tree:
 
     :raises HostError: as :func:`read_facts`.
     """
+    if not os.fspath(root):
+        raise HostError(
+            'the name of the host is empty',
+            hint='name a snapshot, or the root of a host; . is this directory',
+        )
     is_archive = Path(root).is_file()
     tree = with_manifest(
         read_archive(root) if is_archive else DirectoryTree(root)

@@ -168,15 +168,20 @@ def test_arguments_that_do_not_go_together(
             ['--name', 'x', '--network', 'n', '--mac', 'zz'],
             'the MAC address is',
         ),
+        (['--base', '{base}', '--name', 'a/b'], 'the name is'),
+        (['--base', '{base}', '--name', ''], 'the name is'),
+        (['--base', '{base}', '--uuid', '1'], 'the uuid is'),
+        (['--host', '', '--name', 'x'], 'the name of the host is empty'),
         (['--base', '/nonexistent'], "cannot read '/nonexistent'"),
         (['--base', SMALL], 'rt1.small.yaml: '),
         (['--base', EDGE], 'edge-8.xml: '),
     ],
 )
 def test_values_that_are_no_good(
-    rtvirt: RTVirt, argv: list[str], error: str
+    rtvirt: RTVirt, base: str, argv: list[str], error: str
 ) -> None:
-    ended = rtvirt('domain', 'xml', *PLAN, *argv)
+    named = [word.format(base=base) for word in argv]
+    ended = rtvirt('domain', 'xml', *PLAN, *named)
     assert (ended.code, ended.out) == (1, '')
     assert error in ended.err
     assert ended.err.startswith('rtvirt: ')

@@ -147,3 +147,25 @@ def test_the_sample_of_the_talk_is_clean(rtvirt: RTVirt, write: Write) -> None:
     )
     ended = rtvirt('domain', 'lint', write('rt1', made.out))
     assert ended.code == 0
+
+
+def test_a_host_that_is_only_described(
+    rtvirt: RTVirt, write: Write, tmp_path: Path
+) -> None:
+    pin = 'vcpu="3" cpuset="3"'
+    path = write('bad', GOOD.replace(pin, 'vcpu="3" cpuset="4000"'))
+    shown = rtvirt('host', 'show', '--host', EDGE, '-f', 'json')
+    described = tmp_path / 'edge.json'
+    described.write_text(shown.out)
+    codes = []
+    for host in (EDGE, str(described)):
+        ended = rtvirt('domain', 'lint', path, '--host', host, '-f', 'json')
+        assert ended.code == 3, ended.err
+        (file,) = ended.json['files']
+        codes.append({finding['code'] for finding in file['findings']})
+    assert codes[0] == codes[1]
+    alone = rtvirt('domain', 'lint', path, '-f', 'json').json['files'][0]
+    assert {f['code'] for f in alone['findings']} < codes[0]
+    ended = rtvirt('domain', 'lint', path, '--host', '')
+    assert (ended.code, ended.out) == (1, '')
+    assert 'the name of the host is empty' in ended.err

@@ -404,3 +404,20 @@ def test_smt_isolate_refuse_is_novas_new_style() -> None:
     assert fit(asked, legacy, smt_isolate='refuse')
     with pytest.raises(ModelError, match='expected one of cores, refuse'):
         fit(asked, legacy, smt_isolate='maybe')
+
+
+def test_the_parameters_hold_for_a_guest_that_floats() -> None:
+    there = HostTopology.uniform(shared=P('0-7'))
+    asked = GuestRequirement(
+        name='g', vcpus=2, memory_mib=64, topology=CPUTopology(sockets=2)
+    )
+    with pytest.raises(ModelError, match='strategy'):
+        fit(asked, there, strategy='worst')
+    with pytest.raises(ModelError, match='smt_isolate'):
+        fit(asked, there, smt_isolate='maybe')
+    with pytest.raises(ModelError, match='smt_isolate'):
+        fits(prepare(asked), there, smt_isolate='maybe')
+    assert fit(asked, there, accept=lambda _: True).floating == P('0-7')
+    with pytest.raises(FitError) as caught:
+        fit(asked, there, accept=lambda _: False)
+    assert [one.code for one in caught.value.reasons] == [ReasonCode.ACCEPT]

@@ -11,7 +11,9 @@ import pytest
 from rtvirt.exception import HostError
 from rtvirt.host.inventory import MAX_LINE
 from rtvirt.host.inventory import Inventory
+from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.host import HostTopology
+from rtvirt.model.partition import partition
 
 Write = Callable[..., str]
 
@@ -105,3 +107,20 @@ def test_no_such_file_is_an_error_with_a_hint(path: str) -> None:
     with pytest.raises(HostError) as caught:
         Inventory(path)
     assert caught.value.hint
+
+
+def test_hosts_of_json_are_dealt_out(jsonl: Write, tmp_path: Path) -> None:
+    def deal(host: HostTopology) -> HostTopology:
+        return partition(host, dedicated=CPUSet([0, 9]))
+
+    with_9 = json.dumps(HostTopology.uniform(2, 5).to_dict()).encode()
+    first, second = Inventory(jsonl(LINE.encode(), with_9), deal=deal)
+    assert (first.host, '9' in first.problem) == (None, True)
+    assert second.host is not None
+    assert second.host.cells[0].dedicated == {0}
+    (tmp_path / 'hosts').mkdir()
+    (tmp_path / 'hosts' / 'a.json').write_bytes(with_9)
+    (entry,) = Inventory(str(tmp_path / 'hosts'), deal=deal)
+    assert entry.host is not None
+    assert entry.host.name == 'a'
+    assert entry.host.cells[1].dedicated == {9}

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host is found wherever it is described, or one clear error says why."""
 
+import json
 import pathlib
+import re
 import sys
 
 import pytest
@@ -167,3 +169,33 @@ def test_without_libvirt_python_a_uri_says_what_to_install(
         read_host('test:///default')
 
     assert "pip install 'rtvirt[libvirt]'" in caught.value.hint
+
+
+def test_json_says_how_pcpus_are_dealt_out(
+    capabilities: str, tmp_path: pathlib.Path
+) -> None:
+    host = read_host(capabilities, dedicated=CPUSet([1]), shared=CPUSet([0]))
+    path = tmp_path / 'any.json'
+    path.write_text(json.dumps(host.to_dict()))
+
+    assert read_host(str(path)) == host
+    anew = read_host(str(path), dedicated=CPUSet([0]))
+    assert anew.name == 'compute7'
+    assert anew.cells[0].dedicated == CPUSet([0])
+    assert anew.cells[0].shared == CPUSet()
+
+
+@pytest.mark.parametrize(
+    ('text', 'why'),
+    [
+        ('', 'the name of the host is empty'),
+        ('{"schema_version": 1', 'it is no JSON'),
+        ('{"schema_version": 1, "cells": 7}', 'HostTopology.cells is 7'),
+        ('{"schema_version": 9}', 'schema_version'),
+    ],
+)
+def test_what_is_no_host(tmp_path: pathlib.Path, text: str, why: str) -> None:
+    path = tmp_path / 'any.json'
+    path.write_text(text)
+    with pytest.raises(HostError, match=re.escape(why)):
+        read_host(str(path) if text else '')

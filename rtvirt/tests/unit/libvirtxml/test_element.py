@@ -106,7 +106,7 @@ def test_but_changes_some_fields() -> None:
     )
     assert cell.memory_kib == 4
     assert hash(changed.distances)
-    with pytest.raises(KeyError):
+    with pytest.raises(TypeError, match="NUMACell has no field 'memory'"):
         cell.but(memory=8)
 
 

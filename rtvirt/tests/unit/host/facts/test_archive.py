@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from rtvirt.exception import HostError
 from rtvirt.host.facts import archive
 from rtvirt.host.facts.archive import read_archive
+from rtvirt.model.facts.missing import Missing
 
 Fill = Callable[[tarfile.TarFile], object]
 
@@ -163,3 +166,84 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(HostError) as caught:
         read_archive(target)
     assert 'rtvirt host snapshot' in caught.value.hint
+
+
+def _report(path: Path, *fills: Fill, kind: str = 'xz') -> Path:
+    target = path / f'sosreport-compute7.tar.{kind}'
+    with tarfile.open(target, f'w:{kind}') as tar:  # type: ignore[call-overload]
+        for fill in fills:
+            fill(tar)
+    return target
+
+
+@pytest.mark.parametrize('kind', ['xz', 'gz'])
+def test_a_report_is_read_without_its_links(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, 'MAX_FILE_BYTES', 100)
+    top = 'sosreport-compute7-2026-01-01'
+    tree = read_archive(
+        _report(
+            tmp_path,
+            _special(top, tarfile.DIRTYPE),
+            _file(f'{top}/proc/cmdline', b'quiet\n'),
+            _special(f'{top}/uname', tarfile.SYMTYPE, '/etc/passwd'),
+            _file(f'{top}/var/log/messages', b'x' * 101),
+            _file(f'{top}/sos_commands/kernel/uname_-a', b'Linux\n'),
+            kind=kind,
+        )
+    )
+    assert tree.names('/') == ('proc', 'sos_commands', 'var')
+    assert tree.read('/proc/cmdline') == b'quiet\n'
+    log = tree.read('/var/log/messages')
+    assert isinstance(log, Missing)
+    assert not log.is_absent
+
+
+@pytest.mark.parametrize(
+    ('fill', 'why'),
+    [
+        (_file('sosreport-x/../../etc/passwd'), 'leads out'),
+        (_special('sosreport-x/y', tarfile.LNKTYPE, 'proc/x'), 'no regular'),
+        (_special('sosreport-x/y', tarfile.CHRTYPE), 'no regular'),
+        (_special('y', tarfile.SYMTYPE, '/etc/passwd'), 'no regular'),
+        (_file('sosreport-y/proc/x'), 'twice'),
+    ],
+)
+def test_a_report_has_no_more_rights(
+    tmp_path: Path, fill: Fill, why: str
+) -> None:
+    path = _report(tmp_path, _file('sosreport-x/proc/x'), fill)
+    with pytest.raises(HostError, match=why):
+        read_archive(path)
+
+
+def test_an_xz_bomb_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, 'MAX_BYTES', 1 << 16)
+    path = _report(tmp_path, _file('sosreport-x/a', bytes(1 << 20)))
+    assert path.stat().st_size < 1 << 12
+    with pytest.raises(HostError, match='unpacks to over'):
+        read_archive(path)
+
+
+def test_an_xz_that_wants_much_memory_is_refused(tmp_path: Path) -> None:
+    # The dictionary's size is a claim in the header, with a sum over it.
+    packed = lzma.compress(b'x', preset=0)
+    length = 4 * (packed[12] + 1)
+    header = bytearray(packed[12 : 12 + length - 4])
+    header[header.index(b'\x21\x01') + 2] = 40
+    total = zlib.crc32(header).to_bytes(4, 'little')
+    path = tmp_path / 'host.tar.xz'
+    path.write_bytes(packed[:12] + header + total + packed[12 + length :])
+    with pytest.raises(HostError, match=r'[Mm]emory'):
+        read_archive(path)
+
+
+@pytest.mark.parametrize('length', [3, 40])
+def test_an_xz_that_is_cut_off_is_refused(tmp_path: Path, length: int) -> None:
+    path = _report(tmp_path, _file('sosreport-x/a', b'x' * 5000))
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(HostError, match='cannot be read as a snapshot'):
+        read_archive(path)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from rtvirt.checks.run import run_checks
 from rtvirt.host.facts import read_facts
+from rtvirt.host.source import read_host
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Finding
 from rtvirt.tests.host_files import HostFiles
@@ -97,3 +99,13 @@ def test_a_defect_in_a_command_is_found(root: Path) -> None:
         return {f.code for f in findings if not f.is_undecided}
 
     assert codes(run_checks(read_facts(root), PLUGINS)) == {'RT-B15'}
+
+
+def test_a_packed_report_tells_the_same(root: Path, tmp_path: Path) -> None:
+    packed = tmp_path / 'report.tar.xz'
+    with tarfile.open(packed, 'w:xz', preset=0) as tar:
+        for name in sorted(root.iterdir()):
+            if name != packed:
+                tar.add(name, f'sosreport-compute1-2026/{name.name}')
+    assert read_facts(packed) == read_facts(root)
+    assert read_host(str(packed)).cells == read_host(str(root)).cells
