@@ -3,18 +3,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import time
 from dataclasses import dataclass
 from typing import Any
+from typing import Final
 
 from rtvirt.checks.run import is_grave
 from rtvirt.exception import HostError
 from rtvirt.host.connection import load_libvirt
 from rtvirt.host.connection import translated
+from rtvirt.host.live import STARTING
 from rtvirt.host.running import RunningDomain
 from rtvirt.host.running import read_running
 from rtvirt.model.finding import Finding
 from rtvirt.model.finding import Severity
 from rtvirt.verifier import verify
+
+_PATIENCE_S: Final = 60
+_GLANCE_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +66,7 @@ def prove(
     """
     name = handle.name()
     try:
-        (running,) = read_running(uri, [name])
+        started = _verify(handle, uri)
     except HostError as error:
         raise HostError(
             f'domain {name!r:.80} has started and cannot be verified, so it '
@@ -66,10 +74,42 @@ def prove(
             hint=error.hint
             or f'virsh resume {name} lets it run without a proof',
         ) from error
-    findings = verify(running.domain, running.observed)
-    started = StartedDomain(running=running, findings=findings, is_paused=True)
     if paused or not (started.is_proved or keep_going):
         return started
     with translated(f'domain {name!r:.80} cannot go on'):
         handle.resume()
-    return StartedDomain(running=running, findings=findings, is_paused=False)
+    return dataclasses.replace(started, is_paused=False)
+
+
+def _verify(handle: Any, uri: str) -> StartedDomain:
+    """Verify a domain that stands still.
+
+    The threads of a neighbour that is about to start may be anywhere until
+    libvirt has put them in their places: so long one looks again.
+    """
+    name = handle.name()
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        is_busy = _is_anybody_starting(handle)
+        (running,) = read_running(uri, [name])
+        started = StartedDomain(
+            running=running,
+            findings=verify(running.domain, running.observed),
+            is_paused=True,
+        )
+        if started.is_proved or time.monotonic() > deadline:
+            return started
+        if not is_busy and not _is_anybody_starting(handle):
+            return started
+        time.sleep(_GLANCE_S)
+
+
+def _is_anybody_starting(handle: Any) -> bool:
+    with translated('cannot list the domains'):
+        domains = handle.connect().listAllDomains()
+    for domain in domains:
+        # One that has ended meanwhile does not start.
+        with contextlib.suppress(HostError), translated('state'):
+            if tuple(domain.state()) == STARTING:
+                return True
+    return False
