@@ -29,10 +29,9 @@ def planned(guest: GuestRequirement, domain: Domain) -> Plan:
     :raises DomainXMLError: if the document does not place the guest.
     :raises ModelError: if it places it against what the guest asks for.
     """
-    emulator = domain.cputune.emulatorpin or _floating(domain)
-    iothreads = dict.fromkeys(range(1, guest.iothreads + 1), emulator)
-    if not emulator:
-        iothreads = {}
+    emulator = domain.cputune.emulatorpin or _NOWHERE
+    # Where the emulator threads float, the I/O threads float with them.
+    count = guest.iothreads if emulator else 0
     return Plan(
         guest=guest,
         cells=tuple(
@@ -40,7 +39,7 @@ def planned(guest: GuestRequirement, domain: Domain) -> Plan:
         ),
         floating=_NOWHERE if guest.cells else _floating(domain),
         emulator=emulator,
-        iothreads=iothreads,
+        iothreads=dict.fromkeys(range(1, count + 1), emulator),
     )
 
 
