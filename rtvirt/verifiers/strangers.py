@@ -141,12 +141,15 @@ def _group(
 
 
 def _say(threads: list[Stranger]) -> str:
-    first = threads[0]
+    # A vCPU first, for it says the most.
+    first = min(threads, key=lambda one: one.role is not ThreadRole.VCPU)
     text = (
         f'{first.name} (tid {first.tid}) on {say_scheduling(first.scheduling)}'
     )
     more = len(threads) - 1
-    return f'{text}, and {more} more threads' if more else text
+    if not more:
+        return text
+    return f'{text}, and {more} more thread{"s" if more > 1 else ""}'
 
 
 VERIFIERS = VerifierGroup((domains_keep_off, tasks_keep_off, vcpus_keep_off))

@@ -9,9 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.observed import ObservedDomain
+from rtvirt.model.observed import ObservedMemory
+from rtvirt.model.observed import ObservedThread
+from rtvirt.model.observed import Scheduling
+from rtvirt.model.observed import ThreadRole
 from rtvirt.tests.require import require
 
 SAMPLE = Path(__file__).parents[1] / 'sample_plugin'
@@ -155,6 +162,54 @@ def test_the_check_works(with_sample: Program) -> None:
     assert (finding['code'], finding['actual']) == ('SAMPLE-1', 'compute1')
 
 
+VERIFY = """\
+import json, sys
+import rtvirt
+
+domain = rtvirt.parse_domain(sys.argv[1])
+observed = rtvirt.ObservedDomain.from_dict(json.loads(sys.argv[2]))
+for finding in rtvirt.verify(domain, observed):
+    print(finding.code, finding.subject, finding.actual)
+"""
+RUNNING = '<domain type="kvm"><name>rt</name><vcpu>1</vcpu></domain>'
+
+
+@pytest.mark.parametrize(
+    ('switches', 'output'),
+    [(1001, 'SAMPLE-V1 vCPU 0 1001 (tid 71)\n'), (1000, '')],
+)
+def test_the_verifier_works(sample: Path, switches: int, output: str) -> None:
+    def thread(tid: int, role: ThreadRole, number: int | None) -> Any:
+        return ObservedThread(
+            tid=tid,
+            name='qemu',
+            role=role,
+            number=number,
+            scheduling=Scheduling(cpus=CPUSet([0])),
+            last_cpu=0,
+            involuntary_switches=switches,
+        )
+
+    observed = ObservedDomain(
+        uuid='u',
+        pid=70,
+        threads=(
+            thread(70, ThreadRole.EMULATOR, None),
+            thread(71, ThreadRole.VCPU, 0),
+        ),
+        memory=ObservedMemory(huge=(), locked_kib=0, resident_kib=0),
+    )
+    text = json.dumps(observed.to_dict())
+    done = subprocess.run(
+        [sys.executable, '-c', VERIFY, RUNNING, text],
+        env={**os.environ, 'PYTHONPATH': str(sample)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == output
+
+
 def test_it_is_listed(with_sample: Program) -> None:
     done = with_sample('plugin', 'list', '-f', 'json')
     assert done.returncode == 0, done.stderr
@@ -167,6 +222,7 @@ def test_it_is_listed(with_sample: Program) -> None:
         ('rtvirt.commands', 'flavor_size', '1.0'),
         ('rtvirt.configurators', 'vmport', '1.0'),
         ('rtvirt.host_checks', 'rack', '1.0'),
+        ('rtvirt.verifiers', 'undisturbed', '1.0'),
         ('rtvirt.latency_parsers', 'one_line', '1.0'),
     }
 
