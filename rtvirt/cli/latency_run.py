@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from rtvirt.cli.base import Show
+from rtvirt.cli.budget import add_budget
+from rtvirt.cli.budget import read_budgets
 from rtvirt.cli.latency_evidence import report_evidence
 from rtvirt.cli.latency_progress import LatencyProgress
 from rtvirt.cli.placement import typed
@@ -21,11 +23,6 @@ from rtvirt.exception import ModelError
 from rtvirt.host.source import LOCAL_URI
 from rtvirt.latency.evidence import Where
 from rtvirt.latency.result import Tool
-from rtvirt.latency.verdict import DEFAULT_PROBABILITY
-from rtvirt.latency.verdict import PROFILES
-from rtvirt.latency.verdict import Budget
-from rtvirt.latency.verdict import Role
-from rtvirt.latency.verdict import profile_budget
 from rtvirt.measure.evidence import take_evidence
 from rtvirt.measure.evidence import write_evidence
 from rtvirt.measure.order import TOOLS
@@ -87,7 +84,7 @@ Example: a guest over the network that runs on this host::
         """Add where, what, how and against what."""
         _add_where(parser)
         _add_what(parser)
-        _add_budget(parser)
+        add_budget(parser)
         parser.add_argument(
             '-o', '--output', metavar='FILE', help='the evidence, as JSON'
         )
@@ -101,7 +98,7 @@ Example: a guest over the network that runs on this host::
         """Measure."""
         with _subject(parsed_args) as subject:
             order = _order(parsed_args, subject)
-            budgets = _budgets(parsed_args, subject, order)
+            budgets = read_budgets(parsed_args, subject.plan, order.tool)
             with LatencyProgress(
                 order.duration_s, self.app.stderr
             ) as progress:
@@ -221,36 +218,6 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_budget(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('against what')
-    group.add_argument(
-        '--budget-us',
-        metavar='N',
-        type=int,
-        help="of the real-time CPUs; default: the plan's "
-        'rtvirt:latency_budget_us',
-    )
-    group.add_argument(
-        '--housekeeping-budget-us',
-        metavar='N',
-        type=int,
-        help='of the other CPUs; default: none',
-    )
-    group.add_argument(
-        '--profile',
-        choices=[*PROFILES],
-        help='a known set of budgets instead',
-    )
-    group.add_argument(
-        '--probability',
-        metavar='P',
-        type=float,
-        default=DEFAULT_PROBABILITY,
-        help='how rarely a sample may be above the budget; this says how '
-        f'many samples it takes to pass. Default: {DEFAULT_PROBABILITY}',
-    )
-
-
 @contextlib.contextmanager
 def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
     """Reach the machine that is to be measured."""
@@ -313,36 +280,3 @@ def _split(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise ConfigError(f'--load {text!r:.60}: {error}') from error
-
-
-def _budgets(
-    parsed_args: argparse.Namespace, subject: Subject, order: Order
-) -> list[Budget]:
-    """Return what the real-time and the other CPUs may take."""
-    probability = parsed_args.probability
-    limit, source = parsed_args.budget_us, '--budget-us'
-    if limit is not None and parsed_args.profile:
-        raise ConfigError('give --budget-us or --profile, not both')
-    if limit is None and subject.plan is not None:
-        limit = subject.plan.guest.latency_budget_us
-        source = 'rtvirt:latency_budget_us'
-    try:
-        budgets = []
-        if parsed_args.profile:
-            budgets.append(profile_budget(parsed_args.profile, order.tool))
-        elif limit is not None:
-            budgets.append(
-                Budget(limit_us=limit, probability=probability, source=source)
-            )
-        if parsed_args.housekeeping_budget_us is not None:
-            budgets.append(
-                Budget(
-                    role=Role.HOUSEKEEPING,
-                    limit_us=parsed_args.housekeeping_budget_us,
-                    probability=probability,
-                    source='--housekeeping-budget-us',
-                )
-            )
-    except ModelError as error:
-        raise ConfigError(str(error), hint=error.hint) from error
-    return budgets
