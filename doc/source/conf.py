@@ -13,6 +13,7 @@ version = release = importlib.metadata.version('rtvirt')
 
 extensions = [
     'cliff.sphinxext',
+    'openstackdocstheme',
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
     'catalog',
@@ -27,14 +28,11 @@ maximum_signature_line_length = 79
 # They would turn --option into something that cannot be pasted.
 smartquotes = False
 root_doc = 'index'
-html_theme = 'alabaster'
-html_theme_options = {
-    'description': 'Real-time virtual machines on Linux',
-    'fixed_sidebar': True,
-    'font_family': 'sans-serif',
-    'page_width': '1160px',
-    'show_powered_by': False,
-}
+html_theme = 'openstackdocs'
+# Not one of OpenStack's own projects: no links to its bug tracker.
+openstackdocs_auto_name = False
+openstackdocs_use_storyboard = False
+html_theme_options = {'show_other_versions': False}
 html_copy_source = False
 html_show_sourcelink = False
 

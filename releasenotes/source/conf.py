@@ -4,7 +4,9 @@
 project = 'rtvirt'
 copyright = 'the rtvirt developers'
 
-extensions = ['reno.sphinxext']
-html_theme = 'alabaster'
-html_theme_options = {'show_powered_by': False}
+extensions = ['openstackdocstheme', 'reno.sphinxext']
+html_theme = 'openstackdocs'
+openstackdocs_auto_name = False
+openstackdocs_use_storyboard = False
+html_theme_options = {'show_other_versions': False}
 root_doc = 'index'
