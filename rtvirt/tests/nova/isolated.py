@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 import unittest
 import warnings
 from pathlib import Path
@@ -51,7 +52,7 @@ class _Result(unittest.TestResult):
         self.outcome.setdefault(test.id(), '')
 
     def addError(self, test, err) -> None:  # type: ignore[no-untyped-def] # noqa: N802
-        self.outcome[test.id()] = self._exc_info_to_string(err, test)
+        self.outcome[test.id()] = ''.join(traceback.format_exception(*err))
 
     addFailure = addError  # noqa: N815
 

@@ -29,6 +29,7 @@ from rtvirt.model.guest import ThreadPolicy
 from rtvirt.model.host import HostCell
 from rtvirt.model.limits import Limits
 from rtvirt.nova import fit
+from rtvirt.nova import opts
 from rtvirt.tests.nova.test_fit_differential import is_nothing_pinned
 from rtvirt.tests.nova.test_fit_differential import is_without_sets
 from rtvirt.tests.nova.test_fit_differential import nova_case
@@ -216,7 +217,7 @@ def with_surroundings(draw: random.Random, case: Case) -> Question:
     question = make_question(case)
     ids = [cell.id for cell in question.host.cells]
     # A whole socket, or not, or not known.
-    sockets = draw.choice([[None], [0], [0, 1]])
+    sockets: list[int | None] = draw.choice([[None], [0], [0, 1]])
     for cell in question.host.cells:
         cell.socket = draw.choice(sockets)
         if draw.random() < 0.7:
@@ -378,7 +379,7 @@ class TestPatch:
 
     @pytest.mark.parametrize('word', ['rtvirt', 'nova'])
     def test_the_option(self, word: str) -> None:
-        fit.opts.register(CONF)
+        opts.register(CONF)
         CONF.set_override('fit', word, 'rtvirt')
         try:
             assert fit.configure(CONF) == (word == 'rtvirt')
