@@ -10,8 +10,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from rtvirt import plugins
+from rtvirt.checks.run import run_checks
 from rtvirt.exception import InputError
 from rtvirt.exception import MeasureError
+from rtvirt.exception import ModelError
 from rtvirt.host.facts.read import read_facts
 from rtvirt.latency.evidence import Evidence
 from rtvirt.latency.evidence import FactsDigest
@@ -25,6 +28,10 @@ from rtvirt.measure.run import measure
 from rtvirt.measure.sampler import Sampler
 from rtvirt.measure.subject import Subject
 from rtvirt.model.cpuset import CPUSet
+from rtvirt.model.facts.host import HostFacts
+from rtvirt.model.facts.missing import Missing
+from rtvirt.model.host import HostTopology
+from rtvirt.model.partition import partition
 
 
 def take_evidence(
@@ -44,7 +51,7 @@ def take_evidence(
     """
     target = subject.target(order.cpus, realtime)
     sampler = _sampler(subject, target.pins.values())
-    host = facts_digest(read_facts()) if subject.is_here else None
+    facts = read_facts() if subject.is_here else None
     guest = _guest_facts(subject)
 
     def on_start(job: Job) -> None:
@@ -68,7 +75,9 @@ def take_evidence(
         planned_s=float(order.duration_s),
         measured_s=measured.measured_s,
         is_complete=measured.is_complete,
-        host=host,
+        host=facts_digest(facts) if facts else None,
+        topology=_topology(facts) if facts else None,
+        checks=run_checks(facts, plugins.host_checks()) if facts else None,
         guest=guest,
         plan=subject.plan,
         observed=subject.observed,
@@ -76,6 +85,19 @@ def take_evidence(
         samples=measured.samples,
         budgets=tuple(budgets),
     ).judged()
+
+
+def _topology(facts: HostFacts) -> HostTopology | None:
+    """Return the host, its isolated pCPUs being the dedicated ones."""
+    try:
+        host = HostTopology.from_facts(facts)
+    except ModelError:
+        return None
+    isolated = facts.cpu.isolated
+    if isinstance(isolated, Missing):
+        return host
+    dedicated = CPUSet(cpu for c in host.cells for cpu in c.cpus & isolated)
+    return partition(host, dedicated=dedicated) if dedicated else host
 
 
 def _sampler(subject: Subject, pcpus: Iterable[int]) -> Sampler | None:
