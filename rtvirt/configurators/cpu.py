@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rtvirt.configurators.pages import huge_cells
 from rtvirt.libvirtxml.cpu import NUMACell
 from rtvirt.libvirtxml.cpu import Topology
 from rtvirt.libvirtxml.domain import Domain
@@ -50,7 +49,7 @@ def _to_cells(
     cells = plan.guest.cells
     # Shared memory, for vhost-user backends must be able to map it: nova
     # has it for all cells as soon as one has huge pages.
-    access = 'shared' if huge_cells(plan) else None
+    access = 'shared' if plan.huge_cells else None
     # Distances name the other cells; of other cells they say nothing.
     same = known and set(known) == {cell.id for cell in cells}
     return {

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from rtvirt.configurators.pages import huge_cells
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.memory_backing import HugePage
 from rtvirt.model.cpuset import CPUSet
@@ -41,7 +40,7 @@ class MemoryBackingConfigurator:
                     size_kib=cell.page_size_kib,
                     nodeset=CPUSet([cell.guest_cell]),
                 )
-                for cell in huge_cells(plan)
+                for cell in plan.huge_cells
             ]
         )
         domain.memory_backing = domain.memory_backing.but(

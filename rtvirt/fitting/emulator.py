@@ -52,8 +52,6 @@ def find_emulator_reason(
             'so that the emulator threads have no pCPU to run on'
         )
     return FitReason(
-        guest_cell=None,
-        host_cell=None,
         code=ReasonCode.EMULATOR,
         wanted=1,
         available=0,

@@ -275,8 +275,6 @@ def _float(guest: GuestRequirement, host: HostTopology) -> Plan:
     shared = host.shared
     if not shared:
         reason = FitReason(
-            guest_cell=None,
-            host_cell=None,
             code=ReasonCode.SHARED_CPUS,
             wanted=1,
             available=0,

@@ -38,9 +38,9 @@ def _find_all(
     terms: Terms, affinity: Sequence[frozenset[int]], *, refused: bool
 ) -> Iterator[FitReason]:
     if refused:
-        yield _general(
-            ReasonCode.ACCEPT,
-            'the guest fits, but none of its plans was accepted',
+        yield FitReason(
+            code=ReasonCode.ACCEPT,
+            sentence='the guest fits, but none of its plans was accepted',
         )
         return
     yield from find_general_reasons(terms, affinity)
@@ -54,22 +54,6 @@ def find_pair_reasons(terms: Terms) -> Iterator[FitReason]:
             yield from find_reasons(want, vacancy, terms)
 
 
-def _general(
-    code: ReasonCode,
-    sentence: str,
-    wanted: int | str | None = None,
-    available: int | str | None = None,
-) -> FitReason:
-    return FitReason(
-        guest_cell=None,
-        host_cell=None,
-        code=code,
-        wanted=wanted,
-        available=available,
-        sentence=sentence,
-    )
-
-
 def find_general_reasons(
     terms: Terms, affinity: Sequence[frozenset[int]]
 ) -> Iterator[FitReason]:
@@ -77,11 +61,12 @@ def find_general_reasons(
     vacancies = terms.host.vacancies
     wanted = len(terms.demand.cells)
     if wanted > len(vacancies):
-        yield _general(
-            ReasonCode.HOST_CELLS,
-            f'the guest has {wanted} cells, the host {len(vacancies)}',
-            wanted,
-            len(vacancies),
+        yield FitReason(
+            code=ReasonCode.HOST_CELLS,
+            sentence=f'the guest has {wanted} cells, '
+            f'the host {len(vacancies)}',
+            wanted=wanted,
+            available=len(vacancies),
         )
         return
     rows = find_rows(terms.demand, vacancies, terms)
@@ -93,19 +78,19 @@ def find_general_reasons(
     for ids, mask in zip(affinity, to_masks(affinity, vacancies), strict=True):
         if not matching.can_meet([mask], rows, -1):
             named = _list(sorted(ids))
-            yield _general(
-                ReasonCode.AFFINITY,
-                f'one of host cells {named} must be used, and no guest cell '
-                'fits there'
+            yield FitReason(
+                code=ReasonCode.AFFINITY,
+                sentence=f'one of host cells {named} must be used, and no '
+                'guest cell fits there'
                 if ids
                 else 'an affinity names no host cell',
-                named,
-                '',
+                wanted=named,
+                available='',
             )
             return
-    yield _general(
-        ReasonCode.AFFINITY,
-        'each affinity can be met, but not all of them together',
+    yield FitReason(
+        code=ReasonCode.AFFINITY,
+        sentence='each affinity can be met, but not all of them together',
     )
 
 
@@ -123,12 +108,12 @@ def _explain_short(
     ]
     guest_cells = _list([terms.demand.cells[row].id for row in short])
     only = f'cells {_list(ids)}' if len(ids) > 1 else f'cell {ids[0]}'
-    return _general(
-        ReasonCode.ASSIGNMENT,
-        f'guest cells {guest_cells} fit only host {only}, and each needs a '
-        'host cell of its own',
-        len(short),
-        len(ids),
+    return FitReason(
+        code=ReasonCode.ASSIGNMENT,
+        sentence=f'guest cells {guest_cells} fit only host {only}, and '
+        'each needs a host cell of its own',
+        wanted=len(short),
+        available=len(ids),
     )
 
 

@@ -18,6 +18,7 @@ from rtvirt.host.facts.domain import read_domains as read_domain_files
 from rtvirt.host.facts.domain import read_held
 from rtvirt.host.facts.read import open_tree
 from rtvirt.host.facts.read import read_facts
+from rtvirt.host.facts.read import require_name
 from rtvirt.host.facts.tree import Tree
 from rtvirt.host.live import read_live
 from rtvirt.host.live import read_live_domains
@@ -88,6 +89,7 @@ def read_domains(source: str | None = None) -> tuple[Domain, ...]:
             return ()
     if '://' in source:
         return read_live_domains(source)
+    require_name(source)
     path = Path(source)
     try:
         if path.is_dir() or is_packed(_read_file(path)):
@@ -115,6 +117,7 @@ def _read(source: str | None) -> HostTopology:
         return _read_local()
     if '://' in source:
         return read_live(source)
+    require_name(source)
     path = Path(source)
     try:
         data = None if path.is_dir() else _read_file(path)

@@ -197,11 +197,11 @@ def _note_groups(
     if not 0 <= groups + sign <= host.max_groups:
         left = host.max_groups - groups if sign == CLAIM else groups
         found.append(
-            _about_host(
-                ReasonCode.CACHE,
-                1,
-                left,
-                'no resctrl group is left'
+            FitReason(
+                code=ReasonCode.CACHE,
+                wanted=1,
+                available=left,
+                sentence='no resctrl group is left'
                 if sign == CLAIM
                 else 'nobody holds a resctrl group',
             )
@@ -219,12 +219,12 @@ def _note_caches(
             left = bank.free_kib if sign == CLAIM else bank.used_kib
         if part.size_kib > left:
             found.append(
-                _about_host(
-                    ReasonCode.CACHE,
-                    part.size_kib,
-                    left,
-                    f'cache bank {part.bank} has {left} KiB {_state(sign)}, '
-                    f'not {part.size_kib} KiB',
+                FitReason(
+                    code=ReasonCode.CACHE,
+                    wanted=part.size_kib,
+                    available=left,
+                    sentence=f'cache bank {part.bank} has {left} KiB '
+                    f'{_state(sign)}, not {part.size_kib} KiB',
                 )
             )
 
@@ -240,28 +240,15 @@ def _note_bandwidth(
             left = node.free if sign == CLAIM else node.used
         if percent > left:
             found.append(
-                _about_host(
-                    ReasonCode.MEMORY_BANDWIDTH,
-                    percent,
-                    left,
-                    f'memory bandwidth {number} has {left} % {_state(sign)}, '
-                    f'not {percent} %',
+                FitReason(
+                    code=ReasonCode.MEMORY_BANDWIDTH,
+                    wanted=percent,
+                    available=left,
+                    sentence=f'memory bandwidth {number} has {left} % '
+                    f'{_state(sign)}, not {percent} %',
                 )
             )
 
 
 def _state(sign: int) -> str:
     return 'free' if sign == CLAIM else 'held'
-
-
-def _about_host(
-    code: ReasonCode, wanted: int, available: int, sentence: str
-) -> FitReason:
-    return FitReason(
-        guest_cell=None,
-        host_cell=None,
-        code=code,
-        wanted=wanted,
-        available=available,
-        sentence=sentence,
-    )

@@ -11,7 +11,8 @@ from rtvirt.model.alter import draft_of
 from rtvirt.model.check import require_int
 
 ORDINARY_KIB: Final = 4
-"""The page size of a host cell whose pages are not known."""
+"""The ordinary page of x86, which needs no pool of huge pages; what a host
+cell has whose pages are not known."""
 
 
 class PageSize(enum.StrEnum):

@@ -19,6 +19,8 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.frozendict import FrozenDict
 from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
+from rtvirt.model.pages import ORDINARY_KIB
+from rtvirt.model.pages import PageSize
 from rtvirt.model.plain import dump
 from rtvirt.model.plain import load
 from rtvirt.model.resctrl import CacheAllocation
@@ -215,6 +217,25 @@ class Plan:
     def priorities(self) -> Mapping[int, int]:
         """Of each real-time vCPU, its scheduler's priority."""
         return self.guest.priorities
+
+    @property
+    def huge_cells(self) -> tuple[PlannedCell, ...]:
+        """The cells whose pages are huge.
+
+        One that asked for no size, or for the smallest, has the host's
+        ordinary pages, whatever their size is there.
+        """
+        return tuple(
+            [
+                cell
+                for cell, asked in zip(
+                    self.cells, self.guest.cells, strict=True
+                )
+                if cell.page_size_kib > ORDINARY_KIB
+                and asked.page_size is not None
+                and asked.page_size is not PageSize.SMALL
+            ]
+        )
 
     @property
     def is_controlled(self) -> bool:

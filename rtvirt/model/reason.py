@@ -54,8 +54,8 @@ class FitReason:
     :ivar sentence: the same for a person.
     """
 
-    guest_cell: int | None
-    host_cell: int | None
+    guest_cell: int | None = None
+    host_cell: int | None = None
     code: ReasonCode
     wanted: int | str | None = None
     available: int | str | None = None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from operator import or_
 from typing import Final
 
-from rtvirt.configurators.pages import huge_cells
 from rtvirt.libvirtxml.cputune import EmulatorSched
 from rtvirt.libvirtxml.cputune import IOThreadSched
 from rtvirt.libvirtxml.cputune import VCPUSched
@@ -157,7 +156,7 @@ def memory_of_plan(plan: Plan) -> WantedMemory:
                 size_kib=cell.page_size_kib,
                 count=cell.pages,
             )
-            for cell in huge_cells(plan)
+            for cell in plan.huge_cells
         ),
         nodes=CPUSet(cell.host_cell for cell in plan.cells),
         locked=plan.guest.locked_memory or bool(plan.realtime),

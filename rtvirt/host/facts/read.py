@@ -58,16 +58,24 @@ def open_tree(root: str | os.PathLike[str]) -> Tree:
 
     :raises HostError: as :func:`read_facts`.
     """
-    if not os.fspath(root):
-        raise HostError(
-            'the name of the host is empty',
-            hint='name a snapshot, or the root of a host; . is this directory',
-        )
+    require_name(os.fspath(root))
     is_archive = Path(root).is_file()
     tree = with_manifest(
         read_archive(root) if is_archive else DirectoryTree(root)
     )
     return SOSTree(tree) if tree.names(COMMANDS) else tree
+
+
+def require_name(source: str) -> None:
+    """Refuse the empty name: as a path it would mean this directory.
+
+    :raises HostError: if it is empty.
+    """
+    if not source:
+        raise HostError(
+            'the name of the host is empty',
+            hint='name a snapshot, or the root of a host; . is this directory',
+        )
 
 
 def read_tree(tree: Tree) -> HostFacts:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 
 from rtvirt.configurators.memory_backing import MemoryBackingConfigurator
-from rtvirt.configurators.pages import huge_cells
 from rtvirt.model.pages import PageSize
 from rtvirt.tests.plans import floating_plan
 from rtvirt.tests.plans import make_plan
@@ -94,13 +93,13 @@ def test_huge_pages_are_those_above_the_ordinary(
     page_size: int | None, huge: bool
 ) -> None:
     plan = make_plan(page_size=page_size)
-    assert huge_cells(plan) == (plan.cells if huge else ())
+    assert plan.huge_cells == (plan.cells if huge else ())
 
 
 def test_ordinary_pages_of_another_size() -> None:
     """A kernel with pages of 64 KiB: the smallest are no huge pages."""
     data = make_plan(page_size=64).to_dict()
     plan = type(make_plan()).from_dict(data)
-    assert len(huge_cells(plan)) == 1
+    assert len(plan.huge_cells) == 1
     data['guest']['cells'][0]['page_size'] = PageSize.SMALL.value
-    assert huge_cells(type(plan).from_dict(data)) == ()
+    assert type(plan).from_dict(data).huge_cells == ()
