@@ -79,6 +79,7 @@ nova: nova-tools
 
 docs:
 	$(BIN)/sphinx-build -W --keep-going -q -b html doc/source doc/build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b man doc/source doc/build/man
 
 releasenotes:
 	$(BIN)/sphinx-build -W --keep-going -q -b html \

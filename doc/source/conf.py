@@ -41,3 +41,8 @@ autodoc_default_options = {'members': True}
 autodoc_member_order = 'bysource'
 autodoc_typehints_format = 'short'
 autoprogram_cliff_application = 'rtvirt'
+
+man_pages = [
+    ('man/rtvirt', 'rtvirt', 'real-time virtual machines on Linux', '', 1),
+]
+man_show_urls = True

@@ -74,7 +74,7 @@ Example: every half minute, as a service does it; and once, as cron does::
         parser.add_argument(
             '--textfile',
             metavar='FILE',
-            help='write the metrics into FILE, named *.prom, after each look',
+            help='write the metrics into FILE, NAME.prom, after each look',
         )
         parser.add_argument(
             '--listen',
