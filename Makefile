@@ -9,7 +9,7 @@ CHECKS := pep8 unit functional integration nova docs releasenotes
 TOOLED := style types layers notes paths unit functional integration docs \
 	releasenotes genconfig cover
 
-.PHONY: help setup tools nova-tools demo check bench clean $(CHECKS) $(TOOLED)
+.PHONY: help setup tools nova-tools demo check bench stress clean $(CHECKS) $(TOOLED)
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
@@ -17,6 +17,7 @@ help:
 	@echo '              one part of it: make pep8, unit, functional,'
 	@echo '              integration, nova, docs, releasenotes'
 	@echo 'make bench    rtvirt and nova beside each other, in ratios'
+	@echo 'make stress   many domains at once, killed anywhere; as root'
 	@echo 'make setup    .venv with the rtvirt command, and no more'
 	@echo 'make clean    remove what the others made'
 
@@ -46,6 +47,10 @@ check: tools nova-tools
 
 bench: nova-tools
 	$(NOVA_BIN)/python -m tools.bench
+
+stress: tools
+	RTVIRT_STRESS=1 $(BIN)/pytest -s rtvirt/tests/integration/test_together.py \
+		rtvirt/tests/integration/test_killed.py
 
 $(TOOLED): tools
 
