@@ -124,7 +124,7 @@ for name in rtvirt.__all__:
 """
 
 
-@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('seed', range(2))
 def test_any_order_of_imports_gives_the_same_names(seed: int) -> None:
     steps = sorted({*NAMES, *rtvirt._HOMES.values()})
     random.Random(seed).shuffle(steps)

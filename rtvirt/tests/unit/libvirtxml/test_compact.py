@@ -95,12 +95,12 @@ def test_it_loads_again(branch: Branch) -> None:
     )
 
 
-@given(branches)
-def test_it_is_no_longer_than_need_be(branch: Branch) -> None:
-    assert set(json.loads(to_compact_json(branch.leaf))) == {
+@given(leaves)
+def test_it_is_no_longer_than_need_be(leaf: Leaf) -> None:
+    assert set(json.loads(to_compact_json(leaf))) == {
         name
-        for name in dump(branch.leaf)
-        if getattr(branch.leaf, name) != getattr(Leaf(), name)
+        for name in dump(leaf)
+        if getattr(leaf, name) != getattr(Leaf(), name)
     }
 
 
