@@ -4,18 +4,20 @@
 BIN ?= .venv/bin
 NOVA_BIN ?= .venv-nova/bin
 REPORT := build/report
-CHECKS := pep8 unit functional integration nova docs releasenotes
+CHECKS := pep8 unit functional integration nova emulated docs releasenotes
 
-TOOLED := style types layers notes paths unit functional integration docs \
-	releasenotes genconfig cover
+TOOLED := style types layers notes paths unit functional integration \
+	emulated docs releasenotes genconfig cover
 
-.PHONY: help setup tools nova-tools demo check bench stress clean $(CHECKS) $(TOOLED)
+.PHONY: help setup tools nova-tools demo lab check bench stress clean $(CHECKS) $(TOOLED)
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
+	@echo 'make lab      the same on an emulated real-time host, from its first'
+	@echo '              check to a measured guest'
 	@echo 'make check    everything that must hold before a change goes in;'
 	@echo '              one part of it: make pep8, unit, functional,'
-	@echo '              integration, nova, docs, releasenotes'
+	@echo '              integration, nova, emulated, docs, releasenotes'
 	@echo 'make bench    rtvirt and nova beside each other, in ratios'
 	@echo 'make stress   many domains at once, killed anywhere; as root'
 	@echo 'make setup    .venv with the rtvirt command, and no more'
@@ -37,6 +39,9 @@ endif
 
 demo: setup
 	@$(BIN)/python tools/demo.py
+
+lab: setup
+	@$(BIN)/python -m tools.lab.talk
 
 # All parts run even when one fails; the last line counts the tests.
 check: tools nova-tools
@@ -77,6 +82,10 @@ unit:
 
 functional integration:
 	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
+
+# On an emulated host; all of it: tox -e lab -- --full
+emulated:
+	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/lab
 
 nova: nova-tools
 	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rtvirt.demo.embed import end_processes
 from rtvirt.demo.interrupt import raise_interrupts
@@ -19,8 +16,8 @@ from rtvirt.exception import RTVirtError
 from tools.lab.error import LabError
 from tools.lab.image import ensure_image
 from tools.lab.machine import PREFIX
-from tools.lab.machine import EmulatedHost
-from tools.lab.remote import run
+from tools.lab.machine import attached
+from tools.lab.machine import prepare
 from tools.lab.topology import TOPOLOGIES
 from tools.lab.tuning import tuned_files
 
@@ -43,12 +40,12 @@ def main() -> int:
     listed.set_defaults(call=_list)
 
     inside = commands.add_parser('run', help='run a command in a host')
-    inside.add_argument('host', type=_directory)
+    inside.add_argument('host', type=Path)
     inside.add_argument('argv', nargs=argparse.REMAINDER)
     inside.set_defaults(call=_run)
 
     down = commands.add_parser('down', help='end a host')
-    down.add_argument('host', type=_directory)
+    down.add_argument('host', type=Path)
     down.set_defaults(call=_down)
 
     arguments = parser.parse_args()
@@ -69,21 +66,6 @@ def _say(text: str) -> None:
     sys.stderr.write(f'lab: {text}\n')
 
 
-def _directory(text: str) -> Path:
-    path = Path(text)
-    if not (path / 'lab.json').is_file():
-        raise argparse.ArgumentTypeError(
-            f'{text} is no host of the lab; see: python -m tools.lab list'
-        )
-    return path.resolve()
-
-
-def _hosts() -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in Path(tempfile.gettempdir()).glob(f'{PREFIX}*/lab.json'):
-        if path.owner() == Path('/proc/self').owner() or os.geteuid() == 0:
-            yield path.parent, json.loads(path.read_text())
-
-
 def _image(_arguments: argparse.Namespace) -> int:
     print(ensure_image(_say).directory)
     return 0
@@ -91,28 +73,27 @@ def _image(_arguments: argparse.Namespace) -> int:
 
 def _up(arguments: argparse.Namespace) -> int:
     topology = TOPOLOGIES[arguments.topology]
-    image = ensure_image(_say)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    host = prepare(topology, say=_say)
     try:
-        host = EmulatedHost(topology, image, directory)
         host.boot(tuned_files(topology))
     except BaseException:
-        end_processes(directory)
-        shutil.rmtree(directory, ignore_errors=True)
+        host.remove()
         raise
-    print(directory)
+    print(host.directory)
     _say(f'{topology.description}; its libvirt: {host.uri}')
     return 0
 
 
 def _list(_arguments: argparse.Namespace) -> int:
-    for directory, about in _hosts():
-        print(directory, about['topology'], about['uri'])
+    """Name the hosts; of other users' nothing can be told."""
+    for directory in sorted(Path(tempfile.gettempdir()).glob(f'{PREFIX}*')):
+        with contextlib.suppress(RTVirtError, PermissionError):
+            host = attached(directory)
+            print(directory, host.topology.name, host.uri)
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    about = json.loads((arguments.host / 'lab.json').read_text())
     if not arguments.argv:
         raise LabError('no command is given')
 
@@ -121,10 +102,14 @@ def _run(arguments: argparse.Namespace) -> int:
         stream.write(text)
         stream.flush()
 
-    return run(about['agent'], arguments.argv, echo=echo).code
+    host = attached(arguments.host)
+    return host.run(*arguments.argv, timeout_s=3600, echo=echo).code
 
 
 def _down(arguments: argparse.Namespace) -> int:
+    """End a host, also one that does not answer any more."""
+    if not arguments.host.name.startswith(PREFIX):
+        raise LabError(f'{arguments.host} is no host of the lab')
     end_processes(arguments.host)
     shutil.rmtree(arguments.host)
     return 0

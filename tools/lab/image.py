@@ -67,6 +67,11 @@ def cache_directory() -> Path:
     return Path(base) / 'rtvirt-lab'
 
 
+def is_cached() -> bool:
+    """Return whether the image of the recipe is there already."""
+    return (cache_directory() / recipe.digest()).exists()
+
+
 def ensure_image(say: Callable[[str], None] = lambda _: None) -> Image:
     """Return the image of the recipe, built if it is not cached.
 

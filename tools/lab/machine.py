@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import subprocess
 import tempfile
@@ -27,12 +26,14 @@ from tools.lab.remote import Outcome
 from tools.lab.remote import forwarded_ports
 from tools.lab.remote import run
 from tools.lab.rootfs import require_program
+from tools.lab.topology import TOPOLOGIES
 from tools.lab.topology import Topology
 from tools.lab.tuning import installed
 from tools.lab.tuning import kernel_parameters
 from tools.lab.tuning import tuned_files
 
 PREFIX: Final = 'rtvirt-lab-'
+_TOPOLOGY: Final = 'topology'
 _READY: Final = 'lab: ready'
 _BOOT_S: Final = 300
 
@@ -55,16 +56,9 @@ class EmulatedHost:
         self.topology = topology
         self.directory = directory
         self.hostname = hostname
-        self.pid = 0
         self._image = image
+        self._process: subprocess.Popen[bytes] | None = None
         self._ports: dict[int, int] = {}
-        subprocess.run(
-            [
-                *(require_program('qemu-img'), 'create', '-q', '-f', 'qcow2'),
-                *('-b', image.disk, '-F', 'raw', directory / 'root.qcow2'),
-            ],
-            check=True,
-        )
 
     @property
     def uri(self) -> str:
@@ -92,7 +86,7 @@ class EmulatedHost:
         (self.directory / 'console.log').unlink(missing_ok=True)
         log = self.directory / 'qemu.log'
         with log.open('wb') as output:
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 command(
                     self.topology,
                     self._image,
@@ -104,11 +98,9 @@ class EmulatedHost:
                 stderr=output,
                 start_new_session=True,
             )
-        self.pid = process.pid
-        self._wait(process)
+        self._wait(self._process)
         self._ports = forwarded_ports(self.directory / 'qmp')
         self.run('true').check()
-        self._save()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _BOOT_S
@@ -125,6 +117,13 @@ class EmulatedHost:
 
     def _tail(self) -> str:
         return '\n'.join(self.console.splitlines()[-60:])
+
+    def attach(self) -> None:
+        """Take over one that is up, and was booted by another process.
+
+        :raises LabError: if there is none in the directory.
+        """
+        self._ports = forwarded_ports(self.directory / 'qmp')
 
     def run(
         self,
@@ -161,7 +160,9 @@ class EmulatedHost:
     def down(self) -> None:
         """End it, as a power cut does; what it has written stays."""
         end_processes(self.directory)
-        self.pid = 0
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
 
     def reboot(self, files: Mapping[str, str]) -> None:
         """End it in an orderly way for its disks, and boot it again."""
@@ -169,37 +170,76 @@ class EmulatedHost:
         self.down()
         self.boot(files)
 
-    def _save(self) -> None:
-        (self.directory / 'lab.json').write_text(
-            json.dumps(
-                {
-                    'topology': self.topology.name,
-                    'pid': self.pid,
-                    'uri': self.uri,
-                    'agent': self._ports[PORT],
-                }
-            )
-        )
+    def remove(self) -> None:
+        """End it, and remove its directory."""
+        self.down()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def prepare(
+    topology: Topology,
+    *,
+    hostname: str = 'rt-host',
+    say: Callable[[str], None] = lambda _: None,
+) -> EmulatedHost:
+    """Return a host that is yet to be booted.
+
+    :param say: told what is done when that takes long.
+    :raises LabError: if the image cannot be had.
+    """
+    image = ensure_image(say)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (directory / _TOPOLOGY).write_text(f'{topology.name}\n')
+    subprocess.run(
+        [
+            *(require_program('qemu-img'), 'create', '-q', '-f', 'qcow2'),
+            *('-b', image.disk, '-F', 'raw', directory / 'root.qcow2'),
+        ],
+        check=True,
+    )
+    return EmulatedHost(topology, image, directory, hostname=hostname)
+
+
+def attached(directory: Path) -> EmulatedHost:
+    """Return a host that is up.
+
+    :raises LabError: if there is none in the directory.
+    """
+    try:
+        name = (directory / _TOPOLOGY).read_text().strip()
+    except OSError:
+        raise LabError(
+            f'{directory} is no host of the lab',
+            hint='python -m tools.lab list',
+        ) from None
+    host = EmulatedHost(TOPOLOGIES[name], ensure_image(), directory)
+    host.attach()
+    return host
 
 
 @contextlib.contextmanager
-def emulated_host(
+def prepared_host(
     topology: Topology,
     *,
     hostname: str = 'rt-host',
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[EmulatedHost]:
-    """Boot a host, set up as its topology says; in the end nothing is left.
-
-    :param say: told what is done when that takes long.
-    :raises LabError: if the image or the host cannot be had.
-    """
-    image = ensure_image(say)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    """Have a host that is yet to be booted; in the end nothing is left."""
+    host = prepare(topology, hostname=hostname, say=say)
     try:
-        host = EmulatedHost(topology, image, directory, hostname=hostname)
-        host.boot(tuned_files(topology))
         yield host
     finally:
-        end_processes(directory)
-        shutil.rmtree(directory, ignore_errors=True)
+        host.remove()
+
+
+@contextlib.contextmanager
+def emulated_host(
+    topology: Topology, *, hostname: str = 'rt-host'
+) -> Iterator[EmulatedHost]:
+    """Boot a host that is set up as its topology says; as above.
+
+    :raises LabError: if the image or the host cannot be had.
+    """
+    with prepared_host(topology, hostname=hostname) as host:
+        host.boot(tuned_files(topology))
+        yield host

@@ -103,7 +103,13 @@ def forwarded_ports(monitor: Path) -> dict[int, int]:
     """
     with socket.socket(socket.AF_UNIX) as to:
         to.settimeout(_CONNECT_S)
-        to.connect(str(monitor))
+        try:
+            to.connect(str(monitor))
+        except OSError as error:
+            raise LabError(
+                f'the emulated host of {monitor.parent} is not up: '
+                f'{error.strerror}'
+            ) from None
         with to.makefile('rw', encoding='utf-8') as stream:
             stream.readline()
             _ask(stream, 'qmp_capabilities')

@@ -3,28 +3,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import Final
 
-from rtvirt.demo.embed import end_processes
 from rtvirt.demo.interrupt import ignore_interrupts
 from rtvirt.demo.interrupt import raise_interrupts
 from rtvirt.demo.screen import Screen
 from rtvirt.exception import RTVirtError
 from tools.lab.image import GUEST_KERNEL
-from tools.lab.image import ensure_image
 from tools.lab.kernel_view import HugePages
 from tools.lab.kernel_view import affinity_masks
 from tools.lab.kernel_view import huge_pages
 from tools.lab.kernel_view import schedulers
 from tools.lab.kernel_view import vcpu_threads
-from tools.lab.machine import PREFIX
-from tools.lab.machine import EmulatedHost
+from tools.lab.machine import prepared_host
 from tools.lab.payload import GUEST_INITRD
 from tools.lab.recipe import HERE
 from tools.lab.stage import Stage
@@ -52,15 +45,12 @@ def main() -> int:
     raise_interrupts()
     screen = Screen()
     try:
-        with contextlib.ExitStack() as stack:
-            image = ensure_image(screen.note)
-            directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-            stack.callback(shutil.rmtree, directory, ignore_errors=True)
-            stack.callback(end_processes, directory)
-            stack.callback(ignore_interrupts)
-            host = EmulatedHost(UNTUNED, image, directory)
+        with prepared_host(UNTUNED, say=screen.note) as host:
             stage = Stage(screen, host)
-            tell(stage)
+            try:
+                tell(stage)
+            finally:
+                ignore_interrupts()
     except KeyboardInterrupt:
         sys.stderr.write('lab: interrupted; the host is down\n')
         return 130

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Emulated hosts for tests."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from rtvirt.tests.require import require
+from rtvirt.tests.require import require_program
+from tools.lab.image import is_cached
+from tools.lab.machine import EmulatedHost
+from tools.lab.machine import attached
+from tools.lab.machine import emulated_host
+from tools.lab.topology import TALK
+
+RUNNING: Final = 'RTVIRT_LAB'
+"""Names the directory of a host to use, which `tools.lab up` printed."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Have what takes longer than a change should wait for on demand."""
+    parser.addoption(
+        '--full',
+        action='store_true',
+        help='every topology, every defect, reboots and migration: an hour',
+    )
+
+
+def pytest_ignore_collect(
+    collection_path: Path, config: pytest.Config
+) -> bool | None:
+    """Leave the long part out unless it is asked for."""
+    is_long = collection_path.name == 'full'
+    return True if is_long and not config.getoption('--full') else None
+
+
+@pytest.fixture(scope='session')
+def tools() -> None:
+    """What an emulated host needs of this machine."""
+    require(platform.machine() == 'x86_64', 'needs an x86-64 machine')
+    for name in ('qemu-system-x86_64', 'qemu-img'):
+        require_program(name)
+    if not is_cached():
+        require_program('mmdebstrap')
+
+
+@pytest.fixture(scope='session')
+def host(tools: None) -> Iterator[EmulatedHost]:
+    """The host of the talk, tuned; or one that is up already."""
+    if directory := os.environ.get(RUNNING):
+        yield attached(Path(directory))
+        return
+    with emulated_host(TALK) as booted:
+        yield booted
