@@ -130,7 +130,12 @@ _MEANINGS: Final = (
         'the host has no NUMA node {node}',
         '"rtvirt host show" lists its cells',
     ),
-    # pCPUs.
+    _Row(
+        r'cannot set up guest memory .*Cannot allocate memory',
+        'the host has not as much memory as the guest wants',
+        '"rtvirt host show" tells what each cell has',
+    ),
+    # pCPUs and caches.
     _Row(
         r'cpuset\.cpus.*(Numerical result out of range|Invalid argument|'
         r'Permission denied)|cannot set CPU affinity|'
@@ -140,6 +145,14 @@ _MEANINGS: Final = (
         'compare the pins with /sys/devices/system/cpu/online and with '
         'cpuset.cpus.effective of machine.slice; plan it again for this '
         'host',
+    ),
+    _Row(
+        r'(cachetune|memorytune) is only supported for KVM|'
+        r'resctrl.*not (supported|mounted)|'
+        r'Resource control is not supported',
+        'caches and memory bandwidth cannot be shared out here',
+        'they need KVM, a processor with CAT or MBA, and mount -t resctrl '
+        'resctrl /sys/fs/resctrl before libvirt starts',
     ),
     # What there is to run a guest with.
     _Row(
@@ -160,7 +173,8 @@ _MEANINGS: Final = (
         'install qemu-system-x86, or name it by --emulator',
     ),
     _Row(
-        r"unsupported machine type|Emulator '.*' does not support machine",
+        r'No PCI buses available|unsupported machine type|'
+        r"Emulator '.*' does not support machine",
         'QEMU has no such machine type',
         'QEMU lists them: qemu-system-x86_64 -machine help',
     ),
@@ -171,10 +185,20 @@ _MEANINGS: Final = (
         'is it there, and may the user of QEMU (qemu.conf: user) read it?',
     ),
     _Row(
-        r"could not (?:load|open) kernel '?(?P<path>[^']*)'?:|"
-        r"qemu: could not open kernel file '(?P<file>[^']*)'",
-        'QEMU cannot read the kernel',
-        'is it there, and may the user of QEMU (qemu.conf: user) read it?',
+        r'unable to stat: (?P<path>.+): No such file',
+        'there is no file {path} on the host',
+        'it is looked for on the machine that libvirt runs on',
+    ),
+    _Row(
+        r"Failed to create file '(?P<path>[^']*)'",
+        'libvirt cannot write {path}',
+        'is its directory there? It is looked for on the machine that '
+        'libvirt runs on',
+    ),
+    _Row(
+        r'Image is not in (?P<format>\w+) format',
+        'a disk is not in the format {format}',
+        'qemu-img info tells which it has; say so by --disk PATH,format=',
     ),
     _Row(
         r"[Nn]etwork not found: no network with matching name "
@@ -191,6 +215,11 @@ _MEANINGS: Final = (
         r"Cannot get interface MTU on '(?P<name>[^']*)': No such device",
         'the host has no bridge {name}',
         '"ip link show type bridge" lists those there are',
+    ),
+    _Row(
+        r'XML document failed to validate against schema',
+        'the domain XML is not what libvirt knows',
+        'virt-xml-validate tells where; is the base of a newer libvirt?',
     ),
     # Names.
     _Row(
@@ -235,9 +264,20 @@ _MEANINGS: Final = (
         'is libvirt running? Try `systemctl start libvirtd`, or `virtqemud`',
     ),
     _Row(
+        r'Cannot recv data: (ssh: |.*Permission denied \(|.*Host key)',
+        'ssh does not get there',
+        'try it by hand: ssh USER@HOST virsh list',
+    ),
+    _Row(
         r'Connection refused|unable to connect to server',
         'nobody answers there',
         'is libvirt running there, and does it listen?',
+    ),
+    _Row(
+        r"Cannot read CA certificate '(?P<path>[^']*)'",
+        'there are no certificates for TLS',
+        'use ssh (qemu+ssh://host/system), or make them: '
+        'https://libvirt.org/kbase/tlscerts.html',
     ),
     _Row(
         r'client socket is closed|Cannot (?:recv|write) data|'
