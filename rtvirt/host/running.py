@@ -28,7 +28,7 @@ from rtvirt.host.qemu import Identity
 from rtvirt.host.qemu import find_guests
 from rtvirt.host.qemu import observe
 from rtvirt.host.resctrl_group import read_resctrl
-from rtvirt.host.stranger import find_neighbours
+from rtvirt.host.stranger import Neighbours
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.lint_rules.view import dedicated_cpus
@@ -126,7 +126,7 @@ class _Host:
         self._connection = connection
         self._tree = DirectoryTree()
         self._guests = find_guests(self._tree)
-        self._neighbours = find_neighbours(
+        self._neighbours = Neighbours(
             read_tasks(self._tree), self._guests.values()
         )
         self._is_settled = False
@@ -187,7 +187,7 @@ class _Host:
                 if _is_starting(domain)
             }
         settled = self._guests.keys() - starting
-        self._neighbours = find_neighbours(
+        self._neighbours = Neighbours(
             read_tasks(self._tree),
             find_guests(self._tree).values(),
             settled=settled,

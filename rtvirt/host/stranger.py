@@ -18,7 +18,6 @@ from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from rtvirt.host.qemu import Guest
@@ -35,74 +34,70 @@ _INIT: Final = 1
 _REALTIME: Final = frozenset({'fifo', 'rr', 'deadline'})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """All threads of a host, and the domains that they work for.
+    """All threads of a host that are strangers where a guest is.
 
-    :ivar names: of the domain of each process that is one's.
-    :ivar starting: the processes of domains that are just being started:
-        libvirt has not pinned their threads yet.
+    :param tasks: the threads of the host.
+    :param guests: the domains that some of them work for.
+    :param settled: the UUIDs of the domains that are not just being started:
+        of the others libvirt has not pinned the threads yet. None means all.
     """
 
-    tasks: tuple[Task, ...] | Missing
-    names: Mapping[int, str]
-    starting: frozenset[int] = frozenset()
-
-    @property
-    def _usual_cpus(self) -> CPUSet:
-        """The affinity of whoever was not given one."""
-        tasks = () if isinstance(self.tasks, Missing) else self.tasks
-        return next((t.allowed for t in tasks if t.tid == _INIT), CPUSet())
+    def __init__(
+        self,
+        tasks: tuple[Task, ...] | Missing,
+        guests: Iterable[Guest],
+        *,
+        settled: Container[str] | None = None,
+    ) -> None:
+        names: dict[int, str] = {}
+        starting: set[int] = set()
+        for guest in guests:
+            pids = (guest.pid, *guest.vhost)
+            names |= dict.fromkeys(pids, guest.name or guest.uuid)
+            if settled is not None and guest.uuid not in settled:
+                starting |= {*pids}
+        # Once for all domains: most of them ask for the same few.
+        self._strangers: tuple[Stranger, ...] | Missing = (
+            tasks
+            if isinstance(tasks, Missing)
+            else tuple(
+                _to_stranger(task, names.get(task.pid, ''))
+                for task in _put_somewhere(tasks, names)
+                if task.pid not in starting
+            )
+        )
 
     def find_strangers(
         self, guest: Guest, cpus: CPUSet
     ) -> tuple[Stranger, ...] | Missing:
         """Return the threads of others that may run on a domain's pCPUs."""
-        if isinstance(self.tasks, Missing):
-            return self.tasks
-        own = {guest.pid, *guest.vhost, *self.starting}
+        if isinstance(self._strangers, Missing):
+            return self._strangers
+        own = {guest.pid, *guest.vhost}
+        mask = cpus.mask
         return tuple(
-            _to_stranger(task, self.names.get(task.pid, ''))
-            for task in self._put_there(self.tasks, cpus)
-            if task.pid not in own
+            stranger
+            for stranger in self._strangers
+            if stranger.scheduling.cpus.mask & mask and stranger.pid not in own
         )
 
-    def _put_there(
-        self, tasks: Iterable[Task], cpus: CPUSet
-    ) -> Iterator[Task]:
-        usual = self._usual_cpus
-        for task in tasks:
-            if not task.allowed & cpus:
-                continue
-            if task.pid in self.names:
-                # It only touches memory, before its guest starts.
-                if classify(task.name)[0] is not ThreadRole.PREALLOC:
-                    yield task
-            elif not task.kernel and (
-                task.allowed != usual or policy_name(task) in _REALTIME
-            ):
+
+def _put_somewhere(
+    tasks: Iterable[Task], names: Mapping[int, str]
+) -> Iterator[Task]:
+    """Yield who works for a domain, or was put where it is."""
+    tasks = tuple(tasks)
+    usual = next((t.allowed for t in tasks if t.tid == _INIT), CPUSet())
+    for task in tasks:
+        if task.pid in names:
+            # It only touches memory, before its guest starts.
+            if classify(task.name)[0] is not ThreadRole.PREALLOC:
                 yield task
-
-
-def find_neighbours(
-    tasks: tuple[Task, ...] | Missing,
-    guests: Iterable[Guest],
-    *,
-    settled: Container[str] | None = None,
-) -> Neighbours:
-    """Return all threads with the domains they work for.
-
-    :param settled: the UUIDs of the domains that are not being started;
-        None means all.
-    """
-    names: dict[int, str] = {}
-    starting: set[int] = set()
-    for guest in guests:
-        pids = (guest.pid, *guest.vhost)
-        names |= dict.fromkeys(pids, guest.name or guest.uuid)
-        if settled is not None and guest.uuid not in settled:
-            starting |= {*pids}
-    return Neighbours(tasks=tasks, names=names, starting=frozenset(starting))
+        elif not task.kernel and (
+            task.allowed != usual or policy_name(task) in _REALTIME
+        ):
+            yield task
 
 
 def _to_stranger(task: Task, guest: str) -> Stranger:

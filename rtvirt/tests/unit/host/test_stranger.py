@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from rtvirt.host.qemu import Guest
-from rtvirt.host.stranger import find_neighbours
+from rtvirt.host.stranger import Neighbours
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.facts.missing import Why
@@ -47,7 +47,7 @@ def task(
 
 def strangers(*tasks: Task, usual: str = '0-3') -> list[str]:
     every = (task(1, 'systemd', usual), *tasks)
-    found = find_neighbours(every, (OWN, OTHER)).find_strangers(OWN, CPUS)
+    found = Neighbours(every, (OWN, OTHER)).find_strangers(OWN, CPUS)
     assert not isinstance(found, Missing)
     return [one.name for one in found]
 
@@ -85,7 +85,7 @@ def test_where_the_host_keeps_tasks_away_a_wide_one_is_a_stranger() -> None:
 
 def test_a_stranger_tells_whose_it_is() -> None:
     one = task(90, 'CPU 0/KVM', '3', tid=94, policy=1, priority=5)
-    found = find_neighbours((one,), (OWN, OTHER)).find_strangers(OWN, CPUS)
+    found = Neighbours((one,), (OWN, OTHER)).find_strangers(OWN, CPUS)
     assert found == (
         Stranger(
             pid=90,
@@ -101,10 +101,10 @@ def test_a_stranger_tells_whose_it_is() -> None:
 
 def test_a_domain_that_is_being_started_is_not_pinned_yet() -> None:
     both = (task(1, 'init', '0-3'), task(90, 'qemu-system-x86', '0-3'))
-    found = find_neighbours(both, (OWN, OTHER), settled={OWN.uuid})
+    found = Neighbours(both, (OWN, OTHER), settled={OWN.uuid})
     assert found.find_strangers(OWN, CPUS) == ()
 
 
 def test_what_is_hidden_is_told() -> None:
     why = Missing(missing=Why.UNREADABLE, path='/proc/*/task/*')
-    assert find_neighbours(why, (OWN,)).find_strangers(OWN, CPUS) == why
+    assert Neighbours(why, (OWN,)).find_strangers(OWN, CPUS) == why
