@@ -70,9 +70,12 @@ def _acquire(lock: Any, file: Path, timeout: float) -> bool:
         return bool(lock.acquire(delay=0.01, max_delay=0.1, timeout=timeout))
     # fasteners: what it could not do stands behind its own words.
     except (OSError, threading.ThreadError) as error:
-        raise _useless(file, getattr(error, '__cause__', None) or error) from (
-            error
-        )
+        raise _useless(file, error.__cause__ or error) from error
+    finally:
+        # Left to the garbage collector it would be closed at any time, and
+        # with it a lock that another thread has by then.
+        if not lock.acquired and lock.lockfile is not None:
+            lock.lockfile.close()
 
 
 def _prepare(file: Path) -> None:
