@@ -3,6 +3,7 @@
 # tox passes the directories of its own environments.
 BIN ?= .venv/bin
 NOVA_BIN ?= .venv-nova/bin
+NOVA_RELEASES := 33.0.2 32.2.1
 REPORT := build/report
 CHECKS := pep8 unit functional integration nova emulated docs releasenotes
 
@@ -90,6 +91,11 @@ emulated:
 nova: nova-tools
 	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
 	$(NOVA_BIN)/pytest --junitxml=$(REPORT)/services.xml rtvirt/tests/services
+	@set -e; for release in $(NOVA_RELEASES); do \
+		tools/nova_release.sh $(NOVA_BIN) $$release \
+			--junitxml=$(REPORT)/nova-$$release.xml \
+			rtvirt/tests/services/test_path.py; \
+	done
 
 docs:
 	$(BIN)/sphinx-build -W --keep-going -q -b html doc/source doc/build/html

@@ -18,7 +18,6 @@ from typing import ClassVar
 import fixtures
 import libvirt
 import nova.conf
-import os_vif
 import pytest
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional import integrated_helpers
@@ -31,21 +30,9 @@ from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.model.observed import ObservedDomain
 from rtvirt.nova import opts
 from rtvirt.nova import privileged
+from rtvirt.tests.services.case import NovaCase
 
-# They keep nova's own tests off the machine that they run on.
-_GUARDS = (
-    'GenericPoisonFixture',
-    'ImportModulePoisonFixture',
-    'PoisonFunctions',
-    'PrivsepNoHelperFixture',
-    'SysFsPoisonFixture',
-    'WarningsFixture',
-)
 _HOST = 'nova.virt.libvirt.host'
-
-
-class _Off(fixtures.Fixture):
-    """Nothing, in the place of a guard."""
 
 
 class _LibvirtThreads(fixtures.Fixture):
@@ -81,8 +68,18 @@ class _LibvirtThreads(fixtures.Fixture):
 
 
 @pytest.mark.usefixtures('services')
-class ServicesTestCase(integrated_helpers._IntegratedTestBase):  # type: ignore[misc]
+class ServicesTestCase(NovaCase, integrated_helpers._IntegratedTestBase):  # type: ignore[misc]
     """nova, started anew for each test."""
+
+    # They keep nova's own tests off the machine that they run on.
+    guards = (
+        *NovaCase.guards,
+        'GenericPoisonFixture',
+        'ImportModulePoisonFixture',
+        'PoisonFunctions',
+        'PrivsepNoHelperFixture',
+        'SysFsPoisonFixture',
+    )
 
     ADMIN_API = True
     CAST_AS_CALL = False
@@ -94,15 +91,6 @@ class ServicesTestCase(integrated_helpers._IntegratedTestBase):  # type: ignore[
     shared: ClassVar[str | None] = None
     options: ClassVar[Mapping[str, Any]] = {}
 
-    def setUp(self) -> None:
-        for guard in _GUARDS:
-            patch = fixtures.MockPatchObject(
-                nova_fixtures, guard, lambda *_args, **_kwargs: _Off()
-            )
-            patch.setUp()
-            self.addCleanup(patch.cleanUp)
-        super().setUp()
-
     def _setup_services(self) -> None:
         # nova's own privileged code in the process, rtvirt's in a daemon.
         self.useFixture(nova_fixtures.PrivsepFixture())
@@ -110,20 +98,11 @@ class ServicesTestCase(integrated_helpers._IntegratedTestBase):  # type: ignore[
         self.flags(helper_command=str(helper), group='rtvirt_privileged')
         self.addCleanup(privileged.context.stop)
         self._configure()
-        # As nova.cmd.compute does before it loads the driver.
-        os_vif.initialize()
         self.libvirt = libvirt.open(self.uri)
         self.addCleanup(self.libvirt.close)
         self.addCleanup(self._end_domains)
         self.useFixture(_LibvirtThreads())
         super()._setup_services()
-
-    def _clear_attrs(self) -> None:
-        """Keep the test itself, which pytest put here and takes out."""
-        name = self._testMethodName
-        test = self.__dict__[name]
-        super()._clear_attrs()
-        self.__dict__[name] = test
 
     def _configure(self) -> None:
         state = self.useFixture(fixtures.TempDir()).path
@@ -155,8 +134,6 @@ class ServicesTestCase(integrated_helpers._IntegratedTestBase):  # type: ignore[
             sysinfo_serial='none',
             group='libvirt',
         )
-        paste = Path(sys.prefix) / 'etc' / 'nova' / 'api-paste.ini'
-        self.flags(api_paste_config=str(paste), group='wsgi')
         self.flags(enabled=False, group='vnc')
         self.flags(
             available_filters=[

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.metadata
 import importlib.util
 import os
 import warnings
@@ -30,13 +32,14 @@ def pytest_configure() -> None:
     """Import nova once, while what it says of others is no error."""
     if not all(map(importlib.util.find_spec, _MODULES)):
         return
-    # What nova-compute does, since its threads are native.
-    os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING'] = 'yes'
+    # As nova-compute itself does by default.
+    if int(importlib.metadata.version('nova').partition('.')[0]) >= 34:
+        os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING'] = 'yes'
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        import nova.tests.functional  # noqa: F401, PLC0415
-
-        import rtvirt.tests.services.base  # noqa: F401, PLC0415
+        monkey_patch = importlib.import_module('nova.monkey_patch')
+        monkey_patch.patch()
+        importlib.import_module('rtvirt.tests.services.base')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
