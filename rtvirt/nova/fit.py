@@ -29,7 +29,7 @@ from rtvirt.nova.search import nova_order
 LOG = logging.getLogger(__name__)
 
 _NAME: Final = 'numa_fit_instance_to_host'
-_NOVAS: Final = getattr(hardware, _NAME)
+NOVAS: Final = getattr(hardware, _NAME)
 """nova's own, as it was when this module was loaded."""
 
 
@@ -74,7 +74,7 @@ def numa_fit_instance_to_host(  # noqa: PLR0917 - as in nova
             "nova's own fit is asked: its objects contradict themselves: %s",
             error,
         )
-        return _NOVAS(
+        return NOVAS(
             host_topology,
             instance_topology.obj_clone(),
             provider_mapping,
@@ -117,7 +117,7 @@ def install() -> None:
 def uninstall() -> None:
     """Put nova's own fit back; does nothing where it is in place."""
     if getattr(hardware, _NAME) is numa_fit_instance_to_host:
-        setattr(hardware, _NAME, _NOVAS)
+        setattr(hardware, _NAME, NOVAS)
 
 
 def configure(conf: Any) -> bool:

@@ -3,7 +3,7 @@
 
 What a fit needs is read and nothing is changed. What many hosts, or one
 host at many times, have in common is worked out once: a host cell's cores,
-and a guest's demand.
+what is free on a cell that is as it was, and a guest's demand.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ _PAGE_WORDS: Final = {
 }
 
 _Sets = frozenset[int]
+_Pool = tuple[int, int, int, int]
+"""Of a page pool: KiB of a page, and total, used and reserved pages."""
 _Shape = tuple[int, int, int, int | None]
 """Of a guest cell: dedicated and shared vCPUs, MiB and nova's page size."""
 
@@ -71,51 +73,72 @@ def read_host(topology: Any, name: str = '') -> HostTopology:
 
 
 def _read_cell(cell: Any) -> Vacancy:
-    pages = _read_pages(cell.mempages)
-    # A cell of before Victoria has none.
-    dedicated = frozenset(_read(cell, 'pcpuset') or ())
-    empty = _empty_cell(
-        dedicated,
+    return _make_vacancy(
+        cell.id,
+        # A cell of before Victoria has none.
+        frozenset(_read(cell, 'pcpuset') or ()),
         frozenset(cell.cpuset),
         tuple(map(frozenset, cell.siblings)),
-        tuple([pool.size_kib for pool in pages]),
+        frozenset(cell.pinned_cpus),
+        _read(cell, 'cpu_usage') or 0,
+        cell.memory,
+        cell.memory_usage,
+        tuple([_read_pool(pool) for pool in cell.mempages]),
     )
+
+
+def _read_pool(pool: Any) -> _Pool:
+    # Reserved pages are younger than the others.
+    reserved = _read(pool, 'reserved') or 0
+    return pool.size_kb, pool.total, pool.used, reserved
+
+
+@functools.lru_cache(maxsize=16384)
+def _make_vacancy(  # noqa: PLR0917 - a cache is keyed by what is given
+    number: int,
+    dedicated: _Sets,
+    shared: _Sets,
+    siblings: tuple[_Sets, ...],
+    pinned: _Sets,
+    shared_usage: int,
+    memory_mib: int,
+    memory_used_mib: int,
+    pools: tuple[_Pool, ...],
+) -> Vacancy:
+    """Return what is free on a cell: most hosts are as they were before."""
+    pages = _make_pages(pools)
+    sizes = tuple([pool.size_kib for pool in pages])
+    empty = _empty_cell(dedicated, shared, siblings, sizes)
     known = empty.cell
-    made: Any = _CellDraft()
-    made.id = cell.id
-    made.dedicated = known.dedicated
-    made.shared = known.shared
-    made.siblings = known.siblings
+    cell: Any = _CellDraft()
+    cell.id = number
+    cell.dedicated = known.dedicated
+    cell.shared = known.shared
+    cell.siblings = known.siblings
     # After a change of cpu_dedicated_set guests may hold other pCPUs, too.
-    made.pinned = _to_cpus(cell.pinned_cpus & dedicated)
-    made.shared_usage = _read(cell, 'cpu_usage') or 0
-    made.memory_mib = cell.memory
-    made.memory_used_mib = cell.memory_usage
-    made.pages = pages
-    made.l3 = ()
-    made.socket = None
-    made.__class__ = HostCell
-    return Vacancy(made, empty)
+    cell.pinned = _to_cpus(pinned & dedicated)
+    cell.shared_usage = shared_usage
+    cell.memory_mib = memory_mib
+    cell.memory_used_mib = memory_used_mib
+    cell.pages = pages
+    cell.l3 = ()
+    cell.socket = None
+    cell.__class__ = HostCell
+    return Vacancy(cell, empty)
 
 
-def _read_pages(pools: Iterable[Any]) -> tuple[PagePool, ...]:
-    """Return the pools by size; ``reserved`` is younger than the others."""
+def _make_pages(pools: tuple[_Pool, ...]) -> tuple[PagePool, ...]:
+    """Return the pools by size."""
     made = []
-    for pool in pools:
-        draft: Any = _PoolDraft()
-        draft.size_kib = pool.size_kb
-        draft.total = pool.total
-        draft.used = pool.used
-        draft.reserved = _read(pool, 'reserved') or 0
-        draft.__class__ = PagePool
-        made.append(draft)
-    if len(made) > 1:
-        made.sort(key=_size)
+    for size_kib, total, used, reserved in sorted(pools):
+        pool: Any = _PoolDraft()
+        pool.size_kib = size_kib
+        pool.total = total
+        pool.used = used
+        pool.reserved = reserved
+        pool.__class__ = PagePool
+        made.append(pool)
     return tuple(made)
-
-
-def _size(pool: PagePool) -> int:
-    return pool.size_kib
 
 
 def _read(item: Any, field: str) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tools.bench import bridge
 from tools.bench import document
 from tools.bench import fits
 from tools.bench import fleets
@@ -30,6 +31,7 @@ SECTIONS: Final[dict[str, Callable[[], Iterator[Row]]]] = {
     'growth': fits.growth,
     'cycle': fits.cycle,
     'fleet': fleets.fleets,
+    'nova': bridge.bridge,
     'xml': document.documents,
     'packing': stream.packing,
 }

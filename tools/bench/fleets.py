@@ -50,9 +50,7 @@ def fleets() -> Iterator[Row]:
     """1,000 hosts, of which a hundred differ, with state on both sides."""
     for cells, cpus, vcpus, guest_cells, taken in _ROWS:
         draw = random.Random(7)
-        hosts = [
-            _busy_host(cells, cpus, taken, draw) for _ in range(_DISTINCT)
-        ]
+        hosts = [busy_host(cells, cpus, taken, draw) for _ in range(_DISTINCT)]
         flavor = cases.flavor(vcpus, guest_cells)
         answers, nova_us, checked = _nova_screen(flavor, hosts)
         ours, rtvirt_us = _rtvirt_screen(flavor, hosts)
@@ -77,7 +75,7 @@ def fleets() -> Iterator[Row]:
         )
 
 
-def _busy_host(
+def busy_host(
     cells: int, cpus: int, taken: float, draw: random.Random
 ) -> HostTopology:
     """Return a host on which each cell is about as full as asked."""
@@ -120,14 +118,8 @@ def _nova_screen(
 ) -> tuple[list[bool], float, int]:
     """Ask nova's filter for as many hosts as a few seconds allow."""
     topology_filter = numa_topology_filter.NUMATopologyFilter()
-    states = [_host_state(host) for host in hosts]
-    spec = objects.RequestSpec(
-        numa_topology=novaside.to_request(flavor),
-        pci_requests=objects.InstancePCIRequests(requests=[]),
-        instance_uuid='5b0a7d43-6f2f-4b4b-8f53-0a1f8a2f7c11',
-        flavor=novaside.to_flavor(flavor),
-        image=novaside.IMAGE,
-    )
+    states = [host_state(host) for host in hosts]
+    spec = request_spec(flavor)
     answers = []
     spent = 0
     for state in states:
@@ -140,7 +132,20 @@ def _nova_screen(
     return answers, spent / len(answers) / 1000, len(answers)
 
 
-def _host_state(host: HostTopology) -> Any:
+def request_spec(flavor: Flavor) -> Any:
+    """Return what nova's scheduler is asked."""
+    return objects.RequestSpec(
+        numa_topology=novaside.to_request(flavor),
+        pci_requests=objects.InstancePCIRequests(requests=[]),
+        instance_uuid='5b0a7d43-6f2f-4b4b-8f53-0a1f8a2f7c11',
+        flavor=novaside.to_flavor(flavor),
+        image=novaside.IMAGE,
+        scheduler_hints={},
+    )
+
+
+def host_state(host: HostTopology) -> Any:
+    """Return a host as nova's scheduler knows it."""
     state = host_manager.HostState('host', 'node', mock.sentinel.cell)
     state.numa_topology = novaside.to_host(host)
     state.pci_stats = None

@@ -46,8 +46,8 @@ ABI = ('cpu', 'features', 'clock', 'devices', 'memory', 'vcpu', 'iothreads')
 
 class Case(
     base.LibvirtMigrationMixin,  # type: ignore[misc]
-    base.ServersTestBase,
-    integrated_helpers.InstanceHelperMixin,
+    base.ServersTestBase,  # type: ignore[misc]
+    integrated_helpers.InstanceHelperMixin,  # type: ignore[misc]
 ):
     """Two computes with rtvirt's driver, filter, weigher and validators."""
 
