@@ -10,6 +10,8 @@ import importlib
 # Type checkers take it for true by its name: nobody need import typing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rtvirt.conf.settings import Settings as Settings
+    from rtvirt.conf.settings import read_settings as read_settings
     from rtvirt.domain import Disk as Disk
     from rtvirt.domain import Network as Network
     from rtvirt.domain import apply_plan as apply_plan
@@ -43,6 +45,16 @@ if TYPE_CHECKING:
     from rtvirt.libvirtxml.domain import Domain as Domain
     from rtvirt.libvirtxml.domain import parse_domain as parse_domain
     from rtvirt.libvirtxml.metadata import plan_of as plan_of
+    from rtvirt.lifecycle.create import DefinedDomain as DefinedDomain
+    from rtvirt.lifecycle.create import create_domain as create_domain
+    from rtvirt.lifecycle.create import define_domain as define_domain
+    from rtvirt.lifecycle.end import destroy_domain as destroy_domain
+    from rtvirt.lifecycle.listing import ListedDomain as ListedDomain
+    from rtvirt.lifecycle.listing import ShownDomain as ShownDomain
+    from rtvirt.lifecycle.listing import list_domains as list_domains
+    from rtvirt.lifecycle.listing import show_domain as show_domain
+    from rtvirt.lifecycle.prove import StartedDomain as StartedDomain
+    from rtvirt.lifecycle.start import start_domain as start_domain
     from rtvirt.linter import lint as lint
     from rtvirt.model.cpuset import CPUSet as CPUSet
     from rtvirt.model.explanation import Explanation as Explanation
@@ -65,6 +77,8 @@ if TYPE_CHECKING:
     from rtvirt.verifier import verify as verify
 
 _HOMES = {
+    'Settings': 'rtvirt.conf.settings',
+    'read_settings': 'rtvirt.conf.settings',
     'apply_plan': 'rtvirt.domain',
     'Disk': 'rtvirt.domain',
     'domain_xml': 'rtvirt.domain',
@@ -98,6 +112,16 @@ _HOMES = {
     'Domain': 'rtvirt.libvirtxml.domain',
     'parse_domain': 'rtvirt.libvirtxml.domain',
     'plan_of': 'rtvirt.libvirtxml.metadata',
+    'DefinedDomain': 'rtvirt.lifecycle.create',
+    'create_domain': 'rtvirt.lifecycle.create',
+    'define_domain': 'rtvirt.lifecycle.create',
+    'destroy_domain': 'rtvirt.lifecycle.end',
+    'ListedDomain': 'rtvirt.lifecycle.listing',
+    'ShownDomain': 'rtvirt.lifecycle.listing',
+    'list_domains': 'rtvirt.lifecycle.listing',
+    'show_domain': 'rtvirt.lifecycle.listing',
+    'StartedDomain': 'rtvirt.lifecycle.prove',
+    'start_domain': 'rtvirt.lifecycle.start',
     'lint': 'rtvirt.linter',
     'CPUSet': 'rtvirt.model.cpuset',
     'Explanation': 'rtvirt.model.explanation',
