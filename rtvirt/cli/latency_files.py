@@ -106,7 +106,11 @@ def merge_measurements(measurements: Sequence[Evidence]) -> Evidence:
 
 def _parse(text: str, name: str) -> Evidence:
     if _is_evidence(text):
-        return Evidence.from_dict(json.loads(text))
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f'the evidence is no JSON: {error}') from error
+        return Evidence.from_dict(data)
     result = parse_latency(text)
     return Evidence(
         result=result,

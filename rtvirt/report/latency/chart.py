@@ -323,12 +323,13 @@ def _maximum(
         d=f'M{x:.1f} {y:.1f}l-3.5 -6h7z',
     )
     half = text_width(text, 11) / 2
-    middle = min(max(x, _LEFT + half), WIDTH - half - 2)
+    middle = x
     limit = _limit(one)
-    if limit is not None and abs(frame.x(limit + 1) - middle) < half + 4:
+    if limit is not None and abs(frame.x(limit + 1) - x) < half + 4:
         # Beside the line of the budget, on the side of the sample.
         line = frame.x(limit + 1)
         middle = line + (half + 5) * (1 if maximum > limit else -1)
+    middle = min(max(middle, _LEFT + half), WIDTH - half - 2)
     yield svg(
         'text', text, x=middle, y=y - 10, class_='mid halo', font_size=11
     )

@@ -172,7 +172,7 @@ NAMES = st.text(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(name=NAMES, title=NAMES)
 def test_no_name_breaks_out(name: str, title: str) -> None:
     occupant = Occupant.of_plan(make_plan(), name)
