@@ -59,8 +59,8 @@ class RunLatency(Show):
     watches the host meanwhile. What was measured is printed, and with -o
     written to a file, with everything that is needed to judge it again:
     histograms, facts of host and guest, plan, verification, samples of the
-    host. Ctrl-C stops the measurement and keeps what there is. If the
-    budget is passed, the exit code is 3.
+    host. Ctrl-C stops the measurement and keeps what there is. If a
+    sample is above its budget, the exit code is 3.
     """
 
     example = """\
@@ -206,8 +206,8 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         '--main-cpus',
         metavar='CPUS',
         type=typed(CPUSet.parse),
-        default=CPUSet(),
-        help="where the tool's own thread and the load go",
+        help="where the tool's own thread and the load go; default: the "
+        "domain's vCPUs that are not real-time",
     )
     group.add_argument(
         '--load',
@@ -247,7 +247,10 @@ def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
 
 def _order(parsed_args: argparse.Namespace, subject: Subject) -> Order:
     """Return what is to be run."""
-    main, duration = parsed_args.main_cpus, parsed_args.duration
+    duration = parsed_args.duration
+    main = parsed_args.main_cpus
+    if main is None:
+        main = subject.others
     load: tuple[str, ...] = ()
     if parsed_args.load == 'stress-ng':
         if not main:

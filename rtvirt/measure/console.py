@@ -27,7 +27,7 @@ from rtvirt.exception import MeasureError
 from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
 
-_LINE: Final = 200
+_LINE: Final = 240
 """Characters of a line: a console's line discipline takes 4095, an emulated
 serial port loses what comes too fast."""
 _TRIES: Final = 3
@@ -182,7 +182,8 @@ def console_shell(name: str, path: str) -> Iterator[ConsoleShell]:
         ) from error
     try:
         with contextlib.suppress(termios.error):
-            tty.setraw(device)
+            # What is shown there already may tell who asks for a login.
+            tty.setraw(device, termios.TCSANOW)
         shell = ConsoleShell(name, device)
         try:
             yield shell

@@ -5,22 +5,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 from typing import Final
 
 from rtvirt.exception import MeasureError
 from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
+from rtvirt.measure.status import HAS_HANDLER
 
 GRACE_S: Final = 20
 """How long a program may take to end when it is told to."""
 
+_HANDLES: Final = re.compile(HAS_HANDLER, re.MULTILINE)
 _PACKAGES: Final = {
     'cyclictest': 'rt-tests',
     'oslat': 'rt-tests',
@@ -59,10 +63,13 @@ class LocalJob:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = tuple(arguments)
-        # They are closed when its output is read.
-        self._stdout: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        with translated(arguments[0]):
+        with contextlib.ExitStack() as stack, translated(arguments[0]):
+            self._stdout: IO[bytes] = stack.enter_context(
+                tempfile.TemporaryFile()
+            )
+            self._stderr: IO[bytes] = stack.enter_context(
+                tempfile.TemporaryFile()
+            )
             self._process = subprocess.Popen(  # noqa: S603 - words, no shell
                 self._arguments,
                 stdin=subprocess.DEVNULL,
@@ -71,6 +78,7 @@ class LocalJob:
                 env=_environment(),
                 start_new_session=True,
             )
+            self._files = stack.pop_all()
 
     def process_id(self) -> int | None:
         """Return its process."""
@@ -82,7 +90,10 @@ class LocalJob:
 
     def ask(self) -> str:
         """Have cyclictest tell how far it is."""
-        self._process.send_signal(signal.SIGUSR1)
+        status = Path(f'/proc/{self._process.pid}/status')
+        with contextlib.suppress(OSError):
+            if _HANDLES.search(status.read_text(encoding='utf-8')):
+                self._process.send_signal(signal.SIGUSR1)
         return _content(self._stderr)
 
     def interrupt(self) -> None:
@@ -91,14 +102,13 @@ class LocalJob:
 
     def end(self) -> None:
         """Have it end, and all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE_S)
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._files.close()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_S)
+                return
 
     def output(self) -> Output:
         """Wait until it has ended; return what it left."""
@@ -107,7 +117,7 @@ class LocalJob:
         except subprocess.TimeoutExpired:
             self.end()
             raise MeasureError(f'{self._arguments[0]} does not end') from None
-        with self._stdout, self._stderr:
+        with self._files:
             return Output(
                 code=code,
                 stdout=_content(self._stdout),

@@ -25,9 +25,6 @@ from rtvirt.measure.sampler import Sampler
 from rtvirt.measure.status import read_maxima
 
 _PERIOD_S: Final = 1.0
-_DEAF_S: Final = 3.0
-"""So long after its start nobody asks a tool: without its handler, which an
-emulated guest takes its time to install, the signal would end it."""
 _LATE_S: Final = 30
 """How long after its time a tool may take: oslat heats up first."""
 
@@ -82,8 +79,7 @@ class _Watch:
 
     def look(self) -> None:
         """Look at the tool and at the host."""
-        is_asked = self.order.tool is Tool.CYCLICTEST
-        if is_asked and self.seconds > _DEAF_S:
+        if self.order.tool is Tool.CYCLICTEST:
             with contextlib.suppress(ProcessLookupError):
                 self.maxima |= _rising(
                     read_maxima(self.job.ask()), self.maxima

@@ -19,6 +19,7 @@ from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
 from rtvirt.measure.process import GRACE_S
 from rtvirt.measure.process import no_such_program
+from rtvirt.measure.status import HAS_HANDLER
 
 _NOT_FOUND: Final = 127
 _POLL_S: Final = 0.2
@@ -122,8 +123,8 @@ class ShellJob:
     def ask(self) -> str:
         """Have cyclictest tell how far it is."""
         return self._script(
-            f'kill -USR1 {self._pid} 2>/dev/null; tail -n 64 '
-            f'{self._directory}/err'
+            f"grep -q '{HAS_HANDLER}' /proc/{self._pid}/status 2>/dev/null"
+            f' && kill -USR1 {self._pid}; tail -n 64 {self._directory}/err'
         ).stdout
 
     def interrupt(self) -> None:

@@ -7,6 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+HAS_HANDLER: Final = r'^SigCgt:.*[2367abef]..$'
+"""The line of ``/proc/PID/status`` where SIGUSR1 is caught: bit 9 of the
+mask. Without a handler the signal would end the tool: grep and re read it.
+"""
+
 _LINE: Final = re.compile(
     r'^T: *([0-9]{1,6}) \(.*\bMax: *([0-9]{1,18})', re.MULTILINE
 )

@@ -45,6 +45,7 @@ from rtvirt.model.plan import Plan
 from rtvirt.verifier import verify
 
 _START_S: Final = 2.0
+_NONE: Final = CPUSet()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Subject:
     """A machine to measure, and what this host knows of it.
 
     :ivar machine: runs the tool.
+    :ivar cpus: what to measure unless somebody says otherwise.
+    :ivar others: its CPUs that are not real-time, if there are both kinds.
     :ivar pins: of its CPUs the pCPU here, where there is just one.
     :ivar realtime: its real-time CPUs; None where nobody says.
     :ivar is_here: whether it runs on this host, which is then watched.
@@ -63,6 +66,7 @@ class Subject:
     machine: Machine
     cpus: CPUSet
     realtime: CPUSet | None = None
+    others: CPUSet = _NONE
     pins: Mapping[int, int]
     is_here: bool
     is_guest: bool
@@ -152,6 +156,7 @@ def _guest(machine: Machine, running: RunningDomain) -> Subject:
         if len(thread.scheduling.cpus) == 1
     }
     realtime = CPUSet(realtime_vcpus(domain))
+    every = CPUSet(range(vcpu_count(domain)))
     watched = [
         Watched(pid=observed.pid, tid=threads[number].tid, cpu=pcpu)
         for number, pcpu in pins.items()
@@ -163,7 +168,8 @@ def _guest(machine: Machine, running: RunningDomain) -> Subject:
         plan = None
     return Subject(
         machine=machine,
-        cpus=realtime or CPUSet(range(vcpu_count(domain))),
+        cpus=realtime or every,
+        others=every - realtime if realtime else _NONE,
         realtime=realtime or None,
         pins=pins,
         is_here=True,
