@@ -3,7 +3,7 @@
 
 ``.. catalog:: own``, ``nova``, ``image`` or ``known`` writes the part of
 the catalogue that the word names, ``.. deviations::`` the differences from
-nova.
+nova, and ``.. fit-deviations::`` those of the fit.
 """
 
 import re
@@ -24,6 +24,8 @@ from rtvirt.extraspecs.deviation import DEVIATIONS
 from rtvirt.extraspecs.deviation import Deviation
 from rtvirt.extraspecs.spec import Role
 from rtvirt.extraspecs.spec import Spec
+from rtvirt.fitting.deviation import FIT_DEVIATIONS
+from rtvirt.fitting.deviation import FitDeviation
 
 PARTS: Final[dict[str, Callable[[Spec], bool]]] = {
     'own': lambda spec: spec.name.startswith('rtvirt:'),
@@ -100,6 +102,16 @@ def contrast(deviation: Deviation) -> Iterator[str]:
     """Yield the lines of one difference from nova."""
     names = [f'``{readable(name)}``' for name in deviation.names]
     yield ', '.join(names) or 'All'
+    yield from _sides(deviation)
+
+
+def fit_contrast(deviation: FitDeviation) -> Iterator[str]:
+    """Yield the lines of one difference from nova's fit."""
+    yield f'``{deviation.code}``'
+    yield from _sides(deviation)
+
+
+def _sides(deviation: Deviation | FitDeviation) -> Iterator[str]:
     yield f'   :nova: {prose(deviation.nova)}'
     yield f'   :rtvirt: {prose(deviation.rtvirt)}'
     yield f'   :Because: {prose(deviation.reason)}'
@@ -116,8 +128,18 @@ class Deviations(SphinxDirective):
         )
 
 
+class FitDeviations(SphinxDirective):
+    """``.. fit-deviations::``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return all differences."""
+        lines = [line for one in FIT_DEVIATIONS for line in fit_contrast(one)]
+        return self.parse_text_to_nodes('\n'.join(lines))
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Tell Sphinx of the directives."""
     app.add_directive('catalog', Catalog)
     app.add_directive('deviations', Deviations)
+    app.add_directive('fit-deviations', FitDeviations)
     return {'parallel_read_safe': True}
