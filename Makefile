@@ -10,7 +10,7 @@ CHECKS := pep8 unit functional integration nova emulated docs releasenotes
 TOOLED := style types layers notes paths unit functional integration \
 	emulated docs releasenotes genconfig cover
 
-.PHONY: help setup tools nova-tools demo lab check bench stress clean $(CHECKS) $(TOOLED)
+.PHONY: help setup tools nova-tools demo lab check bench stress release clean $(CHECKS) $(TOOLED)
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
@@ -21,6 +21,7 @@ help:
 	@echo '              integration, nova, emulated, docs, releasenotes'
 	@echo 'make bench    rtvirt and nova beside each other, in ratios'
 	@echo 'make stress   many domains at once, killed anywhere; as root'
+	@echo 'make release  all of a release but its publishing, in build/release'
 	@echo 'make setup    .venv with the rtvirt command, and no more'
 	@echo 'make clean    remove what the others made'
 
@@ -57,6 +58,10 @@ bench: nova-tools
 stress: tools
 	RTVIRT_STRESS=1 $(BIN)/pytest -s rtvirt/tests/integration/test_together.py \
 		rtvirt/tests/integration/test_killed.py
+
+release:
+	@tools/setup.sh release
+	.venv-release/bin/python tools/release.py build/release
 
 $(TOOLED): tools
 
@@ -115,5 +120,5 @@ cover:
 	$(BIN)/coverage report --skip-covered
 
 clean:
-	rm -rf .venv .venv-nova .tox .eggs build dist doc/build \
+	rm -rf .venv .venv-nova .venv-release .tox .eggs build dist doc/build \
 		releasenotes/build *.egg-info .*_cache .coverage .hypothesis

@@ -7,6 +7,7 @@
 #   tools/setup.sh package    in .venv: rtvirt itself, editable, to run it all
 #   tools/setup.sh tools      in .venv: what the checks need besides
 #   tools/setup.sh nova       in .venv-nova: rtvirt beside nova
+#   tools/setup.sh release    in .venv-release: what builds and checks a release
 
 set -euo pipefail
 
@@ -137,7 +138,8 @@ install_once() {
         printf '%s\n' "$@"
         "$venv/bin/python" -V
         cat setup.cfg setup.py requirements.txt test-requirements.txt \
-            doc/requirements.txt rtvirt/tests/nova/requirements.txt
+            doc/requirements.txt rtvirt/tests/nova/requirements.txt \
+            tools/release-requirements.txt
         pkg-config --modversion libvirt 2>/dev/null || true
     )
     state=$(sha256sum <<<"$state")
@@ -165,6 +167,11 @@ for what in "$@"; do
             make_venv .venv-nova
             install_once .venv-nova nova \
                 --editable . -r rtvirt/tests/nova/requirements.txt
+            ;;
+        release)
+            make_venv .venv-release
+            install_once .venv-release release \
+                -r tools/release-requirements.txt
             ;;
         *)
             say "unknown: $what"
