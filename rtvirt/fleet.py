@@ -21,6 +21,7 @@ from rtvirt.fitting.score import score
 from rtvirt.fitting.strategy import DEFAULT_STRATEGY
 from rtvirt.fitting.strategy import Strategy
 from rtvirt.fitting.terms import SMTIsolate
+from rtvirt.model.check import require_int
 from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.host import HostTopology
 from rtvirt.model.limits import Limits
@@ -111,7 +112,12 @@ def offers(
 
 
 def best(found: Iterable[Offer], number: int) -> list[Offer]:
-    """Return the best offers, the best first; equal ones as they came."""
+    """Return the best offers, the best first; equal ones as they came.
+
+    :param number: how many at the most, at least 1.
+    :raises ModelError: if it is less.
+    """
+    require_int('number', number, 1)
     fitting = (offer for offer in found if offer.plan is not None)
     return heapq.nsmallest(number, fitting, key=lambda offer: offer.rank)
 

@@ -146,6 +146,8 @@ def _headline(
     if found.fits:
         return f'{guest.name} fits{where}'
     text = f'{guest.name} does not fit{where}'
+    if not found.relaxations:
+        text += ', and no small change would make it fit'
     general = [str(r) for r in found.reasons if r.guest_cell is None]
     if general:
         return f'{text}: {"; ".join(general)}'

@@ -83,7 +83,7 @@ A line of fleet.jsonl is what "rtvirt host show -f json" prints, in one line
         group.add_argument(
             '--top',
             metavar='NUMBER',
-            type=int,
+            type=_read_number,
             default=20,
             help='how many hosts to print (default: %(default)s)',
         )
@@ -118,6 +118,14 @@ A line of fleet.jsonl is what "rtvirt host show -f json" prints, in one line
             )
             best = fleet.best(_tallied(found, tally), parsed_args.top)
         return _report(best, tally, with_count=parsed_args.count)
+
+
+def _read_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 7):
+        raise argparse.ArgumentTypeError(f'{text!r:.40} is no number of hosts')
+    if not (number := int(text)):
+        raise argparse.ArgumentTypeError('0 hosts say nothing')
+    return number
 
 
 def _hosts(

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from rtvirt.model.host import HostTopology
 from rtvirt.tests.unit.cli.conftest import SAMPLES
 from rtvirt.tests.unit.cli.conftest import SMALL
@@ -80,3 +82,13 @@ def test_no_such_fleet(rtvirt: RTVirt) -> None:
     assert ended.code == 1
     assert '/no/fleet' in ended.err
     assert 'hint: ' in ended.err
+
+
+@pytest.mark.parametrize('number', ['0', '-3', 'x', '1' * 5000])
+def test_as_many_hosts_as_one_can_print(rtvirt: RTVirt, number: str) -> None:
+    ended = rtvirt(
+        *('fleet', 'plan', '--hosts', str(SAMPLES / 'hosts')),
+        *('--flavor', SMALL, '--top', number),
+    )
+    assert (ended.code, ended.out) == (2, '')
+    assert '--top' in ended.err
