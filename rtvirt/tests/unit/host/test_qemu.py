@@ -4,6 +4,7 @@
 import pytest
 
 from rtvirt.exception import HostError
+from rtvirt.host.facts.tree import LIMIT
 from rtvirt.host.facts.tree import MappingTree
 from rtvirt.host.qemu import Guest
 from rtvirt.host.qemu import Identity
@@ -218,6 +219,31 @@ def test_vhost_processes_belong_to_their_guest() -> None:
         9,
         ThreadRole.VHOST,
     )
+
+
+class CountingTree(MappingTree):
+    """One that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, path: str, limit: int = LIMIT) -> bytes | Missing:
+        self.reads += 1
+        return super().read(path, limit)
+
+
+def test_four_files_are_read_of_a_thread() -> None:
+    """A pass over 64 threads has to take less than 50 ms."""
+    threads = {
+        path: content
+        for tid in range(71, 134)
+        for path, content in thread(70, tid, f'CPU {tid}/KVM', '2').items()
+    }
+    tree = CountingTree(threads | thread(70, 70, 'qemu-system-x86', '0'))
+
+    observed = observe(tree, Guest(uuid=UUID, pid=70))
+
+    assert len(observed.threads) == 64
+    assert tree.reads <= 4 * 64 + 8
 
 
 def test_a_policy_yet_unknown_has_a_name() -> None:
