@@ -28,6 +28,7 @@ from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.exception import ConfigError
 from rtvirt.host.facts import read_facts
+from rtvirt.host.nova import with_installed
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.host import HostFacts
 from rtvirt.model.facts.host import Intent
@@ -96,6 +97,8 @@ Inside a guest whose flavor has hw:cpu_realtime_mask=^0-1::
             read_facts('/' if parsed_args.host is None else parsed_args.host),
             intent=_intent(parsed_args),
         )
+        if parsed_args.host is None and facts.nova.files:
+            facts = with_installed(facts)
         findings = run_checks(
             facts,
             checks,

@@ -42,6 +42,8 @@ RESERVED_PAGES: Final = ('DEFAULT', 'reserved_huge_pages')
 REALTIME_PRIORITY: Final = ('libvirt', 'realtime_scheduler_priority')
 POWER_MANAGEMENT: Final = ('libvirt', 'cpu_power_management')
 POWER_STRATEGY: Final = ('libvirt', 'cpu_power_management_strategy')
+DRIVER: Final = ('DEFAULT', 'compute_driver')
+FILTERS: Final = ('filter_scheduler', 'enabled_filters')
 
 OPTIONS: Final = frozenset(
     {
@@ -52,6 +54,8 @@ OPTIONS: Final = frozenset(
         REALTIME_PRIORITY,
         POWER_MANAGEMENT,
         POWER_STRATEGY,
+        DRIVER,
+        FILTERS,
     }
 )
 """Section and name of every option that is read; a snapshot keeps no
@@ -93,6 +97,8 @@ def read_nova_facts(tree: Tree) -> NovaFacts:
         realtime_priority=option(REALTIME_PRIORITY, _parse_int),
         power_management=option(POWER_MANAGEMENT, _parse_bool),
         power_strategy=option(POWER_STRATEGY, _parse_last),
+        driver=option(DRIVER, _parse_last),
+        filters=option(FILTERS, _parse_words),
     )
 
 
@@ -130,6 +136,11 @@ def _option(
 
 def _parse_last(values: list[str]) -> str:
     return values[-1]
+
+
+def _parse_words(values: list[str]) -> tuple[str, ...]:
+    words = (word.strip() for word in values[-1].split(','))
+    return tuple(word for word in words if word)
 
 
 def _parse_cpus(values: list[str]) -> CPUSet:

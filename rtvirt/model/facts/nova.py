@@ -14,6 +14,22 @@ _CONF = '/etc/nova/nova.conf'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledNova:
+    """The nova that is installed, as its own interpreter tells.
+
+    :ivar python: the interpreter of ``nova-compute``.
+    :ivar version: nova's.
+    :ivar rtvirt: the version of rtvirt beside it; empty where there is none.
+    :ivar fault: why it cannot import rtvirt's driver; empty where it can.
+    """
+
+    python: str
+    version: str
+    rtvirt: str = ''
+    fault: str = ''
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NovaFacts:
     """The options of nova-compute that concern placement.
 
@@ -24,6 +40,11 @@ class NovaFacts:
     :ivar pin_set: the deprecated ``vcpu_pin_set``.
     :ivar power_management: ``[libvirt] cpu_power_management``.
     :ivar power_strategy: ``cpu_state`` takes unused dedicated CPUs offline.
+    :ivar driver: ``[DEFAULT] compute_driver``.
+    :ivar filters: ``[filter_scheduler] enabled_filters``; of no effect but
+        where nova-scheduler runs.
+    :ivar installed: no file tells it: a program on this host was asked.
+    :ivar rtvirt: the version of the rtvirt that asked.
     """
 
     files: tuple[str, ...] = ()
@@ -42,6 +63,12 @@ class NovaFacts:
     power_strategy: str | Missing = fact(
         f'{_CONF} [libvirt] cpu_power_management_strategy'
     )
+    driver: str | Missing = fact(f'{_CONF} [DEFAULT] compute_driver')
+    filters: tuple[str, ...] | Missing = fact(
+        f'{_CONF} [filter_scheduler] enabled_filters'
+    )
+    installed: InstalledNova | Missing = fact('nova-compute')
+    rtvirt: str | Missing = fact('rtvirt')
 
     @property
     def takes_cpus_offline(self) -> bool:

@@ -402,6 +402,19 @@ _defect(
 _defect('RT-H04', _second_guest)
 _defect('RT-H05', _swaps(NOVA, 'size:1GB,count:1', 'size:1GB,count:99'))
 _defect(
+    'RT-H06',
+    _swaps(NOVA, '[DEFAULT]', '[DEFAULT]\ncompute_driver = rtvirt.Driver'),
+)
+_defect(
+    'RT-H07',
+    _swaps(
+        NOVA,
+        '[DEFAULT]',
+        '[filter_scheduler]\nenabled_filters = ComputeFilter, '
+        'PciPassthroughFilter\n[DEFAULT]',
+    ),
+)
+_defect(
     'RT-X01',
     _both(
         _sets('/sys/kernel/realtime', '0'),
