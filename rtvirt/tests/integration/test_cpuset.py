@@ -42,7 +42,12 @@ CPUS: Final = 'cpuset.cpus'
 def daemon(tools: None) -> Iterator[PrivateLibvirtd]:
     """A libvirtd that uses all controllers but that of CPU time."""
     require({0, 1} <= os.sched_getaffinity(0), 'needs pCPUs 0 and 1')
-    machine = [root / 'machine' for root in ROOTS if root.is_dir()]
+    cgroup = Path('/sys/fs/cgroup')
+    hierarchies = [
+        cgroup,
+        *(path for path in cgroup.iterdir() if path.is_dir()),
+    ]
+    machine = [path / 'machine' for path in hierarchies]
     made = [group for group in machine if not group.exists()]
     with private_directory('rtvirt-test-') as root:
         daemon = PrivateLibvirtd(root)
