@@ -22,7 +22,7 @@ from rtvirt.tests.require import require
 
 STRESS = bool(os.environ.get('RTVIRT_STRESS'))
 ROUNDS = 10 if STRESS else 1
-MEMORY_MIB = 128
+MEMORY_MIB = 256
 PAGE_KIB = 2048
 
 
@@ -66,7 +66,7 @@ def test_all_race_for_the_pages(commands: Commands, round: int) -> None:
         for pool in cell.pages
         if pool.size_kib == PAGE_KIB
     )
-    racers = places + 6
+    racers = places + 4
 
     ended = together(
         racers,
@@ -83,9 +83,10 @@ def test_all_race_for_the_pages(commands: Commands, round: int) -> None:
 def test_others_come_and_go(commands: Commands) -> None:
     """What was given back is taken again, and never twice."""
     flavor = commands.flavor('one', 1, 16, 'hw:cpu_policy: dedicated')
+    racers = 6 if STRESS else 3
     for round in range(8 if STRESS else 2):
         ended = together(
-            6,
+            racers,
             lambda n, round=round: commands.start(  # type: ignore[misc]
                 *commands.create(f'g{round}-{n}', flavor)
             ),
