@@ -125,7 +125,7 @@ def profile_budget(profile: str, tool: str) -> Budget:
     budget = PROFILES[profile].get(tool)
     if budget is None:
         raise ModelError(
-            f'profile {profile} has no budget for {tool!r:.60}',
+            f'profile {profile} has no budget for {str(tool)!r:.60}',
             hint=f'it has some for {", ".join(PROFILES[profile])}',
         )
     return budget
