@@ -8,7 +8,12 @@ The directive runs the command while the documentation is built, in
        :exit: 4
 
 A command that ends otherwise than ``:exit:`` says (default 0) fails the
-build.
+build. With ``:picture:``, the option that names a file to draw into, the
+picture stands below the output; ``:quiet:`` leaves the output out::
+
+    .. rtvirt:: host show --host hosts/nps4-128.xml
+       :picture: --svg
+       :quiet:
 """
 
 import os
@@ -16,6 +21,7 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import tempfile
 from typing import ClassVar
 
 from docutils import nodes
@@ -26,6 +32,7 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.util.typing import OptionSpec
 
 LINE = 48
+PICTURE = 'picture.svg'
 SAMPLES = pathlib.Path(__file__).parent.parent.parent / 'etc' / 'rtvirt'
 
 
@@ -46,11 +53,36 @@ class RunCommand(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec: ClassVar[OptionSpec] = {'exit': directives.nonnegative_int}
+    option_spec: ClassVar[OptionSpec] = {
+        'exit': directives.nonnegative_int,
+        'picture': directives.unchanged_required,
+        'quiet': directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
-        """Return the command and its output as one block."""
+        """Return the command, its output and its picture."""
         arguments = shlex.split(self.arguments[0])
+        option = self.options.get('picture')
+        with tempfile.TemporaryDirectory() as place:
+            picture = pathlib.Path(place) / PICTURE
+            drawing = [option, str(picture)] if option else []
+            output = self.call([*arguments, *drawing])
+            drawn = picture.read_text('utf-8') if option else ''
+        shown = [*arguments, *([option, PICTURE] if option else [])]
+        text = wrapped(shown)
+        if 'quiet' not in self.options:
+            text += f'\n{output}'
+        found: list[nodes.Node] = [
+            nodes.literal_block(text, text, language='none')
+        ]
+        if drawn:
+            # In the page itself, where its titles can be pointed at.
+            _, _, tree = drawn.partition('?>')
+            found.append(nodes.raw('', tree, format='html'))
+        return found
+
+    def call(self, arguments: list[str]) -> str:
+        """Run the command and return what it prints."""
         ended = subprocess.run(
             [str(pathlib.Path(sys.executable).parent / 'rtvirt'), *arguments],
             cwd=SAMPLES,
@@ -67,8 +99,7 @@ class RunCommand(SphinxDirective):
                 f'rtvirt {self.arguments[0]} ended with {ended.returncode}, '
                 f'not {wanted}: {ended.stdout}'
             )
-        text = f'{wrapped(arguments)}\n{ended.stdout.rstrip()}'
-        return [nodes.literal_block(text, text, language='none')]
+        return ended.stdout.rstrip()
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -137,6 +137,7 @@ FONT: Final = (
 
 _SHAPES: Final = f"""\
 .rt {{ font-family: {FONT}; font-variant-numeric: tabular-nums; }}
+svg.rt {{ max-width: 100%; height: auto; }}
 .rt text {{ stroke: none; }}
 .rt .strong {{ font-weight: 600; }}
 .rt .tile {{ stroke-width: 1; }}

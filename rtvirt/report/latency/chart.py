@@ -24,11 +24,11 @@ from rtvirt.report.lettering import text_width
 from rtvirt.report.markup import svg
 
 WIDTH: Final = 560
-HEIGHT: Final = 236
+HEIGHT: Final = 244
 BINS: Final = 170
 
 _LEFT: Final = 50
-_TOP: Final = 44
+_TOP: Final = 52
 _BOTTOM: Final = 38
 _RIGHT: Final = 14
 _OVERFLOW: Final = 58
@@ -308,7 +308,7 @@ def _maximum(
             'text',
             text,
             x=min(x, WIDTH - text_width(text, 11) / 2 - 2),
-            y=max(y, _TOP - 4),
+            y=y,
             class_='mid',
             font_size=11,
         )

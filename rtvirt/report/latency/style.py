@@ -17,6 +17,7 @@ from rtvirt.report.palette import Theme
 
 _SHAPES: Final = f"""\
 .rt {{ font-family: {FONT}; font-variant-numeric: tabular-nums; }}
+svg.rt {{ max-width: 100%; height: auto; }}
 .chart .strong, .rt .strong {{ font-weight: 600; }}
 .chart .grid, .chart .base {{ fill: none; stroke-width: 1; }}
 .chart .budget {{ fill: none; stroke-width: 1.5; stroke-dasharray: 5 3; }}

@@ -244,6 +244,18 @@ def test_command_works_where_it_is_installed(
     assert json.loads(shown)['schema_version'] == 1
 
 
+def test_a_report_has_its_style_and_its_script(
+    installed: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / 'report.html'
+    sample = TOP / 'etc' / 'rtvirt' / 'latency' / 'cyclictest.txt'
+    command = installed / 'bin' / 'rtvirt'
+    run(command, 'latency', 'report', sample, '-o', file, cwd=tmp_path)
+    text = file.read_text()
+    assert 'aria-sort' in text
+    assert '.verdicts {' in text
+
+
 def test_every_entry_point_loads(
     installed: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
