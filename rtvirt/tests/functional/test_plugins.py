@@ -210,6 +210,22 @@ def test_the_verifier_works(sample: Path, switches: int, output: str) -> None:
     assert done.stdout == output
 
 
+def test_the_latency_parser_works(sample: Path) -> None:
+    code = (
+        'import rtvirt\n'
+        'result = rtvirt.parse_latency("# sample-latency 1\\n7\\n9\\n7\\n")\n'
+        'print(result.tool, dict(result.threads[0].histogram.items()))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': str(sample)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == 'sample {7: 2, 9: 1}\n'
+
+
 def test_it_is_listed(with_sample: Program) -> None:
     done = with_sample('plugin', 'list', '-f', 'json')
     assert done.returncode == 0, done.stderr

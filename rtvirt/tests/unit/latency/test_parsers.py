@@ -346,7 +346,7 @@ def parse_broken(broken: str) -> LatencyResult | None:
         return None
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(path=st.sampled_from(SAMPLES), data=st.data())
 def test_a_truncated_file_is_refused_or_whole(
     path: Path, data: st.DataObject
@@ -370,7 +370,7 @@ JUNK = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(path=st.sampled_from(SAMPLES), data=st.data())
 def test_junk_is_refused_or_adds_up(path: Path, data: st.DataObject) -> None:
     """Fuzz: no crash, no hang, and no sum that is not the file's own."""
