@@ -113,6 +113,8 @@ releasenotes:
 genconfig:
 	$(BIN)/oslo-config-generator \
 		--config-file etc/rtvirt/config-generator.conf
+	$(BIN)/oslo-config-generator \
+		--config-file etc/rtvirt/config-generator-nova.conf
 
 cover:
 	$(BIN)/coverage run -m pytest rtvirt/tests/unit
