@@ -38,6 +38,8 @@ _UNITS: Final = ('KiB', 'MiB', 'GiB', 'TiB')
 
 def say_size(kib: float) -> str:
     """Return a size with at most one decimal: ``94.2 GiB``."""
+    if not kib:
+        return '0'
     unit = 0
     while kib >= 1024 and unit < len(_UNITS) - 1:
         kib /= 1024

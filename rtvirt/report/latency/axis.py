@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtvirt.latency.histogram import Histogram
-from rtvirt.latency.statistics import Distribution
 from rtvirt.report.latency.summary import ThreadSummary
 
 _SPREAD: Final = 25
@@ -77,12 +76,12 @@ class Axis:
 
     def split(self, histogram: Histogram) -> list[Bin]:
         """Return the bins that hold samples; not those outside of all."""
-        sums = [0, *itertools.accumulate(histogram.counts)]
+        counts = histogram.counts
         places = [
             bisect.bisect_left(histogram.values, edge) for edge in self.edges
         ]
         return [
-            Bin(low=low, high=high - 1, count=sums[right] - sums[left])
+            Bin(low=low, high=high - 1, count=sum(counts[left:right]))
             for (low, high), (left, right) in zip(
                 itertools.pairwise(self.edges),
                 itertools.pairwise(places),
@@ -120,9 +119,11 @@ def choose_axis(
 
 
 def _bulk(one: ThreadSummary) -> int:
-    distribution = Distribution(one.thread)
-    rank = math.ceil(distribution.samples * 0.999)
-    return distribution.at(max(rank, 1)).low
+    """Return a latency that hardly any sample passes."""
+    for percent in ('99.9', '99', '90'):
+        if percent in one.percentiles:
+            return one.percentiles[percent].value.low
+    return one.thread.histogram.values[-1]
 
 
 def _make(low: int, high: int, bins: int, width: int, *, is_log: bool) -> Axis:

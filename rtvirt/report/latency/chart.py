@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,11 +45,13 @@ class Frame:
 
     :ivar most: the largest count of any bar.
     :ivar has_overflow: whether one of them has samples beyond the axis.
+    :ivar bars: of each thread, by its number and context.
     """
 
     axis: Axis
     most: int
     has_overflow: bool
+    bars: Mapping[tuple[int, str], list[Bin]]
 
     @property
     def right(self) -> float:
@@ -78,12 +81,19 @@ def frame_of(run: Run) -> Frame:
     axis = choose_axis(run.threads, marks, BINS)
     most = 1
     has_overflow = False
+    bars = {}
     for one in run.threads:
         histogram = one.thread.histogram
         has_overflow = has_overflow or histogram.overflow > 0
+        found = axis.split(histogram)
         most = max(most, histogram.overflow, histogram.underflow)
-        most = max([most, *(bar.count for bar in axis.split(histogram))])
-    return Frame(axis=axis, most=most, has_overflow=has_overflow)
+        most = max([most, *(bar.count for bar in found)])
+        bars[_key(one)] = found
+    return Frame(axis=axis, most=most, has_overflow=has_overflow, bars=bars)
+
+
+def _key(one: ThreadSummary) -> tuple[int, str]:
+    return one.thread.number, one.thread.context
 
 
 def draw_chart(
@@ -96,7 +106,7 @@ def draw_chart(
 
     :param prefix: what ids begin with; unique in a page.
     """
-    bars = frame.axis.split(one.thread.histogram)
+    bars = frame.bars[_key(one)]
     title = describe(one)
     return svg(
         'svg',

@@ -48,7 +48,7 @@ def _suite(run: Run) -> etree._Element:
         ('tool', evidence.result.tool),
         ('target', evidence.target.name),
         ('samples', str(evidence.result.cycles)),
-        ('evidence_sha256', evidence.digest),
+        ('evidence_sha256', run.digest),
     ):
         etree.SubElement(properties, 'property', name=name, value=clean(value))
     for verdict in evidence.verdicts:

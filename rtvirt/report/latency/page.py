@@ -107,7 +107,7 @@ def _draw_run(
         'Evidence ',
         html('code', run.name),
         ', SHA-256 of its content ',
-        html('code', run.evidence.digest),
+        html('code', run.digest),
         class_='digest',
     )
 

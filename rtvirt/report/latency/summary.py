@@ -88,10 +88,12 @@ class Run:
     """One measurement that is reported.
 
     :ivar name: of the file it came from.
+    :ivar digest: of the evidence; to work it out takes a while.
     """
 
     name: str
     evidence: Evidence
+    digest: str
     threads: tuple[ThreadSummary, ...]
 
     @property
@@ -110,7 +112,7 @@ class Run:
         result = evidence.result
         return {
             'name': self.name,
-            'digest': evidence.digest,
+            'digest': self.digest,
             'outcome': str(self.outcome),
             'verdicts': [dump(one) for one in evidence.verdicts],
             'tool': result.tool,
@@ -137,6 +139,7 @@ def summarize(name: str, evidence: Evidence) -> Run:
     return Run(
         name=name,
         evidence=evidence,
+        digest=evidence.digest,
         threads=tuple(
             _summarize(thread, unit, evidence, budgets)
             for thread in evidence.result.threads
