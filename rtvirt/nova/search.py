@@ -128,13 +128,7 @@ class Search:
     def is_possible(self) -> bool:
         """Whether :meth:`find` finds one: in microseconds, mostly."""
         if self.devices is None and not self._may_crowd:
-            return fits(
-                prepare(self.guest),
-                self.host,
-                limits=self.limits,
-                affinity=self.near,
-                smt_isolate=_ISOLATE,
-            )
+            return self._fits()
         try:
             self.find()
         except FitError:
@@ -143,8 +137,20 @@ class Search:
 
     def why_not(self) -> str:
         """Return in a few words why there is none; there must be none."""
+        if self._may_crowd and self.devices is None and self._fits():
+            return 'no empty core for the emulator threads'
         return summarize(
             self.guest,
+            self.host,
+            limits=self.limits,
+            affinity=self.near,
+            smt_isolate=_ISOLATE,
+        )
+
+    def _fits(self) -> bool:
+        """Whether there is a plan, devices and nova's books apart."""
+        return fits(
+            prepare(self.guest),
             self.host,
             limits=self.limits,
             affinity=self.near,

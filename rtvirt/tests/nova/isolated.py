@@ -19,7 +19,7 @@ _TOP = Path(__file__).parents[3]
 
 
 def run(
-    *names: str, bridge: bool = False, seconds: int = 300
+    *names: str, bridge: bool = False, seconds: int = 900
 ) -> dict[str, str]:
     """Run test cases; return what became of each.
 

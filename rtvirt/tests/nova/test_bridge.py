@@ -305,7 +305,7 @@ def test_answers_with_devices_and_networks() -> None:
     assert tally['refused for them'] > 40, tally
 
 
-def test_crowded_emulator() -> None:
+def test_crowded_emulator(caplog: pytest.LogCaptureFixture) -> None:
     """Deviation: nova fits what its books then cannot take."""
     host = objects.NUMATopology(
         cells=[
@@ -340,7 +340,13 @@ def test_crowded_emulator() -> None:
             )
         ],
     )
-    assert fit.numa_fit_instance_to_host(host, guest, None) is None
+    logging.disable(logging.NOTSET)
+    caplog.set_level(logging.INFO, 'rtvirt.nova.fit')
+    try:
+        assert fit.numa_fit_instance_to_host(host, guest, None) is None
+    finally:
+        logging.disable(logging.CRITICAL)
+    assert 'no empty core for the emulator threads' in caplog.text
     theirs = fit.NOVAS(host, guest, None)
     with pytest.raises(exception.CPUPinningInvalid):
         hardware.numa_usage_from_instance_numa(host, theirs)
