@@ -82,6 +82,7 @@ def test_another_module_of_that_name_is_refused(
 ) -> None:
     (tmp_path / 'rtvirt.py').touch()
     monkeypatch.setattr(nova.virt, '__path__', [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, 'nova.virt.rtvirt', raising=False)
     with pytest.raises(PluginError, match=r'nova\.virt\.rtvirt is '):
         plugin.open_path()
 
