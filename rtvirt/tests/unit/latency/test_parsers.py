@@ -272,6 +272,16 @@ def test_rtla_without_samples_says_so() -> None:
         parse_latency(empty)
 
 
+@pytest.mark.parametrize('counted', ['1', '3'])
+def test_rtla_has_to_add_up(counted: str) -> None:
+    written = text.rtla_text({'IRQ-000': {5: 2}})
+    changed = written.replace('count:        2', f'count:        {counted}')
+    assert changed != written
+    with pytest.raises(LatencyFormatError) as caught:
+        parse_latency(changed)
+    assert f'0 went over, and {counted} were counted' in str(caught.value)
+
+
 def test_rtla_has_dashes_where_nothing_was() -> None:
     written = text.rtla_text({'IRQ-000': {5: 2}, 'Thr-000': {}})
     irq, thread = parse_latency(written).threads

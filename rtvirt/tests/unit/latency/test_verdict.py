@@ -69,6 +69,14 @@ def test_too_few_samples_say_nothing() -> None:
     assert judged(few, probability=0.01).outcome is Outcome.PASS
 
 
+def test_exactly_enough_samples_pass() -> None:
+    def outcome(number: int) -> Outcome:
+        return judged(result_of(Histogram.from_counts({5: number}))).outcome
+
+    assert outcome(299_574) is Outcome.PASS
+    assert outcome(299_573) is Outcome.UNDECIDED
+
+
 def test_the_thread_with_the_fewest_samples_counts() -> None:
     verdict = judged(
         result_of(
