@@ -65,6 +65,13 @@ class Devices:
         ids = [cell.host_cell for cell in plan.cells]
         return self._supports(self._requests, ids)
 
+    def are_there(self) -> bool:
+        """Whether each request, alone, could be served from anywhere."""
+        return all(
+            self._stats.support_requests([request], self._mapping, None)
+            for request in self._requests
+        )
+
     def needs(self, host: HostTopology) -> list[tuple[frozenset[int], bool]]:
         """Return for each request which host cells make a difference to it.
 
@@ -196,6 +203,8 @@ class Search:
         """
         if len(self.host.cells) <= len(self.guest.cells):
             # All host cells are used, and they would not do.
+            return None
+        if not devices.are_there():
             return None
         needs = devices.needs(self.host)
         demand = prepare(self.guest)
