@@ -203,6 +203,15 @@ def test_merging_the_same_only_multiplies(
     assert merged.limit == histogram.limit
 
 
+def test_a_wide_bucket_that_joins_the_underflow_lifts_the_floor() -> None:
+    low = Histogram.from_counts(width=4, floor=5, underflow=1)
+    wide = Histogram.from_counts({4: 1, 8: 1}, width=4)
+    merged = merge_histograms([low, wide])
+    # The bucket from 4 to 7 lies on both sides of the floor.
+    assert (merged.floor, merged.underflow) == (8, 2)
+    assert dict(merged.items()) == {8: 1}
+
+
 def result_of(*threads: ThreadLatency, tool: str = 'any') -> LatencyResult:
     return LatencyResult(tool=tool, threads=threads, duration_s=2.0)
 
