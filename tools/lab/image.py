@@ -31,7 +31,6 @@ _SPARE_MIB: Final = 512
 """What the emulated host may write."""
 
 _STORE: Final = 'var/lib/lab'
-GUEST_KERNEL: Final = f'/{_STORE}/vmlinux'
 """Where the emulated host has what its guests boot."""
 
 _NEEDED: Final = re.compile(r' => /\S+/(\S+)')

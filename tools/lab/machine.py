@@ -33,7 +33,7 @@ from tools.lab.tuning import kernel_parameters
 from tools.lab.tuning import tuned_files
 
 PREFIX: Final = 'rtvirt-lab-'
-_TOPOLOGY: Final = 'topology'
+_ORIGIN: Final = 'origin'
 _READY: Final = 'lab: ready'
 _BOOT_S: Final = 300
 
@@ -189,7 +189,7 @@ def prepare(
     """
     image = ensure_image(say)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (directory / _TOPOLOGY).write_text(f'{topology.name}\n')
+    (directory / _ORIGIN).write_text(f'{topology.name}\n{image.directory}\n')
     subprocess.run(
         [
             *(require_program('qemu-img'), 'create', '-q', '-f', 'qcow2'),
@@ -206,13 +206,13 @@ def attached(directory: Path) -> EmulatedHost:
     :raises LabError: if there is none in the directory.
     """
     try:
-        name = (directory / _TOPOLOGY).read_text().strip()
+        name, image = (directory / _ORIGIN).read_text().splitlines()
     except OSError:
         raise LabError(
             f'{directory} is no host of the lab',
             hint='python -m tools.lab list',
         ) from None
-    host = EmulatedHost(TOPOLOGIES[name], ensure_image(), directory)
+    host = EmulatedHost(TOPOLOGIES[name], Image(Path(image)), directory)
     host.attach()
     return host
 

@@ -19,10 +19,6 @@ from tools.lab import recipe
 from tools.lab.initramfs import archive
 from tools.lab.rootfs import require_program
 
-GUEST_INITRD: Final = '/run/guest.cpio'
-"""What the emulated host's guests boot from: the programs of the image
-with the init of the payload."""
-
 _SIZE_MIB: Final = 48
 _UNCHECKED: Final = py_compile.PycInvalidationMode.UNCHECKED_HASH
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from typing import Final
 
+from tools.lab.guest_domain import template
 from tools.lab.kernel_view import HugePages
 from tools.lab.kernel_view import affinity_masks
 from tools.lab.kernel_view import huge_pages
@@ -16,7 +17,6 @@ from tools.lab.kernel_view import schedulers
 from tools.lab.kernel_view import vcpu_threads
 from tools.lab.machine import EmulatedHost
 from tools.lab.recipe import HERE
-from tools.lab.talk import BOOT
 
 SMALL: Final = (HERE / 'rt1.small.yaml').read_bytes()
 
@@ -98,7 +98,11 @@ def guest(
 ) -> Iterator[Guest]:
     """Create a guest, and destroy it in the end."""
     host.write(f'{name}.yaml', flavor)
-    line = f'domain create {name} --flavor {name}.yaml {sets} {BOOT} {options}'
+    host.write(f'{name}.xml', template(name))
+    line = (
+        f'domain create {name} --flavor {name}.yaml {sets} '
+        f'--base {name}.xml {options}'
+    )
     try:
         yield Guest(host, name, rtvirt(host, line))
     finally:

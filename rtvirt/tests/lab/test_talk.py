@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from rtvirt.tests.lab.guests import Guest
 from rtvirt.tests.lab.guests import guest
+from tools.lab.error import LabError
+from tools.lab.guest_domain import wait_for_shell
 from tools.lab.kernel_view import HugePages
 from tools.lab.machine import EmulatedHost
 from tools.lab.talk import EMULATED
+from tools.lab.talk import MEASURE
 
 
 @pytest.fixture(scope='module')
@@ -55,3 +59,29 @@ def test_a_moved_thread_and_a_lost_priority_are_caught(rt1: Guest) -> None:
     rt1.pin(moved, '4')
     rt1.host.shell(f'chrt -f -p 1 {demoted}').check()
     assert rt1.verify(code=0) == []
+
+
+@pytest.fixture(scope='module')
+def booted(rt1: Guest) -> Guest:
+    """The same guest, let go.
+
+    An emulated guest that does not come up says nothing of rtvirt: it is
+    booted once more.
+    """
+    rt1.host.run('virsh', 'resume', 'rt1').check()
+    try:
+        wait_for_shell(rt1.host, 'rt1')
+    except LabError:
+        rt1.host.shell('virsh destroy rt1; rtvirt domain start rt1').check()
+        wait_for_shell(rt1.host, 'rt1')
+    return rt1
+
+
+def test_latency_is_measured_in_the_guest_by_its_console(
+    booted: Guest,
+) -> None:
+    booted.host.shell(MEASURE, timeout_s=300).check()
+    evidence = json.loads(booted.host.read('rt1.json'))
+
+    assert evidence['target']['where'] == 'console'
+    assert booted.schedulers()[2:] == [('SCHED_FIFO', 1)] * 2
