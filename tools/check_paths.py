@@ -20,7 +20,7 @@ def own_path() -> re.Pattern[str]:
         '|'.join(
             [
                 rf'{re.escape(str(TOP))}(?![\w-])',
-                *(rf'{re.escape(str(home))}/[\w.]' for home in homes),
+                *(rf'(?<!\w){re.escape(str(home))}/[\w.]' for home in homes),
                 r'/home/[\w.-]+/',
             ]
         )

@@ -43,15 +43,20 @@ def make_rootfs(root: Path, log: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=output,
         )
-        tar = subprocess.run(
-            [
-                *('tar', '-x', '-C', root, '--no-same-owner'),
-                *('--exclude=./dev/*', '--exclude=./var/lib/apt/lists/*'),
-            ],
-            stdin=debstrap.stdout,
-            stderr=output,
-            check=False,
-        )
+        try:
+            tar = subprocess.run(
+                [
+                    *('tar', '-x', '-C', root, '--no-same-owner'),
+                    *('--exclude=./dev/*', '--exclude=./var/lib/apt/lists/*'),
+                ],
+                stdin=debstrap.stdout,
+                stderr=output,
+                check=False,
+            )
+        except BaseException:
+            debstrap.terminate()
+            debstrap.wait()
+            raise
         if debstrap.wait() or tar.returncode:
             raise _failure('mmdebstrap failed', log)
 
