@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -42,6 +43,7 @@ def make_rootfs(root: Path, log: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
+            start_new_session=True,
         )
         try:
             tar = subprocess.run(
@@ -54,7 +56,9 @@ def make_rootfs(root: Path, log: Path) -> None:
                 check=False,
             )
         except BaseException:
-            debstrap.terminate()
+            # It waits for apt and dpkg, so those have to end as well; then
+            # it removes what it has unpacked.
+            os.killpg(debstrap.pid, signal.SIGTERM)
             debstrap.wait()
             raise
         if debstrap.wait() or tar.returncode:
