@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _THREAD: Final = re.compile(
-    r'^ *\d+ +(\d+) .*? CPU (\d+)/KVM *$', re.MULTILINE
+    r'^ *\d+ +(\d+) .*? CPU (\d+)/(?:KVM|TCG) *$', re.MULTILINE
 )
 _MASK: Final = re.compile(r"current affinity mask: ([0-9a-f]+)$", re.MULTILINE)
 _POLICY: Final = re.compile(r'scheduling policy: (\w+)$', re.MULTILINE)

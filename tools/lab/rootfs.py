@@ -37,14 +37,16 @@ def make_rootfs(root: Path, log: Path) -> None:
     for program in ('mmdebstrap', 'mke2fs'):
         require_program(program)
     root.mkdir()
-    with log.open('wb') as output:
-        debstrap = subprocess.Popen(
+    with (
+        log.open('wb') as output,
+        subprocess.Popen(
             _mmdebstrap(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
-        )
+        ) as debstrap,
+    ):
         try:
             tar = subprocess.run(
                 [
@@ -59,10 +61,9 @@ def make_rootfs(root: Path, log: Path) -> None:
             # It waits for apt and dpkg, so those have to end as well; then
             # it removes what it has unpacked.
             os.killpg(debstrap.pid, signal.SIGTERM)
-            debstrap.wait()
             raise
-        if debstrap.wait() or tar.returncode:
-            raise _failure('mmdebstrap failed', log)
+    if debstrap.returncode or tar.returncode:
+        raise _failure('mmdebstrap failed', log)
 
 
 def add_python_packages(root: Path, log: Path) -> None:
