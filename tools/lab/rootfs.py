@@ -61,6 +61,7 @@ def make_rootfs(root: Path, log: Path) -> None:
             # It waits for apt and dpkg, so those have to end as well; then
             # it removes what it has unpacked.
             os.killpg(debstrap.pid, signal.SIGTERM)
+            debstrap.wait()
             raise
     if debstrap.returncode or tar.returncode:
         raise _failure('mmdebstrap failed', log)
