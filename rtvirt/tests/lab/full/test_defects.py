@@ -40,10 +40,6 @@ LIVE: Final = {
         'echo 1 >/sys/kernel/mm/ksm/run',
         'echo 2 >/sys/kernel/mm/ksm/run',
     ),
-    'RT-G01': (
-        'echo 200000 >/sys/module/kvm/parameters/halt_poll_ns',
-        'echo 0 >/sys/module/kvm/parameters/halt_poll_ns',
-    ),
 }
 
 # What only a boot can set, and an installed host does not have.
