@@ -28,7 +28,7 @@ _SETS: Final = '--dedicated 2-7 --shared 0-1'
 def test_a_full_host_refuses_and_tells_the_truth_after_a_reboot(
     host: EmulatedHost,
 ) -> None:
-    tenants = {'blue-1': 1024, 'blue-2': 1024, 'red-1': 2048}
+    tenants = {'red-1': 2048, 'blue-1': 1024, 'blue-2': 1024}
     with contextlib.ExitStack() as stack:
         for name, ram in tenants.items():
             flavor = _FLAVOR.format(ram=ram).encode()
