@@ -10,12 +10,13 @@ CHECKS := pep8 unit functional integration nova emulated docs releasenotes
 TOOLED := style types layers notes paths unit functional integration \
 	emulated docs releasenotes genconfig cover
 
-.PHONY: help setup tools nova-tools demo lab check bench stress release clean $(CHECKS) $(TOOLED)
+.PHONY: help setup tools nova-tools demo lab cloud check bench stress release clean $(CHECKS) $(TOOLED)
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
 	@echo 'make lab      the same on an emulated real-time host, from its first'
 	@echo '              check to a measured guest'
+	@echo 'make cloud    the same on an OpenStack, started for it; as root'
 	@echo 'make check    everything that must hold before a change goes in;'
 	@echo '              one part of it: make pep8, unit, functional,'
 	@echo '              integration, nova, emulated, docs, releasenotes'
@@ -44,6 +45,10 @@ demo: setup
 
 lab: setup
 	@$(BIN)/python -m tools.lab.talk
+
+cloud:
+	@tools/setup.sh cloud
+	@.venv-cloud/bin/python -m tools.cloud
 
 # All parts run even when one fails; the last line counts the tests.
 check: tools nova-tools
@@ -122,5 +127,5 @@ cover:
 	$(BIN)/coverage report --skip-covered
 
 clean:
-	rm -rf .venv .venv-nova .venv-release .tox .eggs build dist doc/build \
+	rm -rf .venv .venv-nova .venv-release .venv-cloud .tox .eggs build dist doc/build \
 		releasenotes/build *.egg-info .*_cache .coverage .hypothesis

@@ -8,6 +8,7 @@
 #   tools/setup.sh tools      in .venv: what the checks need besides
 #   tools/setup.sh nova       in .venv-nova: rtvirt beside nova
 #   tools/setup.sh release    in .venv-release: what builds and checks a release
+#   tools/setup.sh cloud      in .venv-cloud: an OpenStack, and rtvirt in it
 
 set -euo pipefail
 
@@ -18,13 +19,22 @@ say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
+# wanted_packages PROFILE...
+# Lines without a profile are for everybody, as bindep has it.
 wanted_packages() {
-    awk '$1 !~ /^#/ && /platform:dpkg/ { print $1 }' "$top/bindep.txt" | sort
+    awk -v profiles="$*" '
+        BEGIN { split(profiles, given); for (i in given) asked[given[i]] }
+        /^#/ || !/platform:dpkg/ { next }
+        {
+            package = $1
+            gsub(/^[^[]*\[|\].*$|platform:dpkg/, "")
+            if (NF == 0 || $1 in asked) print package
+        }' "$top/bindep.txt" | sort
 }
 
 # shellcheck disable=SC2016  # the fields are for dpkg-query to fill in
 installed_packages() {
-    wanted_packages |
+    wanted_packages "$@" |
         xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
         awk '$1 == "installed" { print $2 }' | sort -u
 }
@@ -46,7 +56,7 @@ install_packages() {
         return
     fi
     mapfile -t missing < <(
-        comm -23 <(wanted_packages) <(installed_packages)
+        comm -23 <(wanted_packages "$@") <(installed_packages "$@")
     )
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
@@ -139,7 +149,7 @@ install_once() {
         "$venv/bin/python" -V
         cat setup.cfg setup.py requirements.txt test-requirements.txt \
             doc/requirements.txt rtvirt/tests/nova/requirements.txt \
-            tools/release-requirements.txt
+            tools/release-requirements.txt tools/cloud/requirements.txt
         pkg-config --modversion libvirt 2>/dev/null || true
     )
     state=$(sha256sum <<<"$state")
@@ -150,7 +160,7 @@ install_once() {
 }
 
 cd "$top"
-install_packages
+install_packages "$@"
 for what in "$@"; do
     case $what in
         package)
@@ -172,6 +182,11 @@ for what in "$@"; do
             make_venv .venv-release
             install_once .venv-release release \
                 -r tools/release-requirements.txt
+            ;;
+        cloud)
+            make_venv .venv-cloud
+            install_once .venv-cloud cloud \
+                --editable '.[libvirt]' -r tools/cloud/requirements.txt
             ;;
         *)
             say "unknown: $what"

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the talk is given: commands as one types them, and their output."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from rtvirt.demo.screen import Screen
+from tools.cloud.error import CloudError
+
+_TIMEOUT_S: Final = 180
+
+
+class Stage:
+    """Runs commands, and shows what they truly print.
+
+    :param directory: where they run.
+    :param environment: what they find in theirs.
+    """
+
+    def __init__(
+        self, screen: Screen, directory: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.screen = screen
+        self._directory = directory
+        self._environment = environment
+        self._began = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the stage was set."""
+        return time.monotonic() - self._began
+
+    def step(self, title: str) -> None:
+        """Begin a part."""
+        self.screen.step(title)
+
+    def note(self, text: str) -> None:
+        """Say what is special here."""
+        self.screen.note(text)
+
+    def run(self, line: str, *, code: int = 0) -> str:
+        """Show a command line, run it, show and return what it prints.
+
+        :param code: how it is to end.
+        :raises CloudError: if it ends otherwise.
+        """
+        self.screen.say(f'$ {line}', 'command')
+        text, ended = self._run(line, is_shown=True)
+        if ended != code:
+            raise CloudError(
+                f'{line!r} ended with exit code {ended}, and was expected '
+                f'to end with {code}'
+            )
+        return text
+
+    def ask(self, line: str) -> str:
+        """Run a command that nobody is to see; return what it prints.
+
+        :raises CloudError: if it fails.
+        """
+        text, ended = self._run(line, is_shown=False)
+        if ended:
+            raise CloudError(f'{line!r} ended with {ended}: {text.strip()}')
+        return text.strip()
+
+    def expect(self, what: str, wanted: object, found: object) -> None:
+        """Say that something is as it has to be.
+
+        :raises CloudError: if it is not.
+        """
+        if wanted != found:
+            raise CloudError(f'{what}: expected {wanted}, found {found}')
+        self.screen.say(f'{what}: {_say(found)}', 'good')
+
+    def expect_part(self, what: str, wanted: str, text: str) -> None:
+        """Say that a text is part of what was printed.
+
+        :raises CloudError: if it is not.
+        """
+        if wanted not in ' '.join(text.split()):
+            raise CloudError(f'{what}: {wanted!r} is not in {text!r}')
+        self.screen.say(f'{what}: {wanted}', 'good')
+
+    def _run(self, line: str, *, is_shown: bool) -> tuple[str, int]:
+        with subprocess.Popen(
+            ['sh', '-c', line],
+            cwd=self._directory,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                data = _read(process, is_shown=is_shown)
+            except BaseException:
+                process.kill()
+                raise
+        return data.decode(errors='replace'), process.returncode
+
+
+def _read(process: subprocess.Popen[bytes], *, is_shown: bool) -> bytes:
+    """Return what a process prints until it closes its output."""
+    assert process.stdout is not None
+    output = process.stdout.fileno()
+    deadline = time.monotonic() + _TIMEOUT_S
+    data = b''
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([output], [], [], left)[0]:
+            raise CloudError(f'a command took more than {_TIMEOUT_S} s')
+        part = os.read(output, 1 << 16)
+        if not part:
+            return data
+        data += part
+        if is_shown:
+            sys.stdout.flush()
+            os.write(sys.stdout.fileno(), part)
+
+
+def _say(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ', '.join(map(str, value))
+    return str(value)
