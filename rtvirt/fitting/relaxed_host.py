@@ -112,8 +112,8 @@ def _move_guests(host: HostTopology) -> Iterator[Relaxed]:
         gib = 0.0
         cells: dict[int, HostCell] = {}
         for holding in holder.holdings:
-            id = holding.host_cell
-            cell = cells.get(id) or host.cell(id)
+            number = holding.host_cell
+            cell = cells.get(number) or host.cell(number)
             cpus |= holding.cpus
             gib += holding.memory_mib / 1024
             pools = {pool.size_kib: pool for pool in cell.pages}
@@ -121,7 +121,7 @@ def _move_guests(host: HostTopology) -> Iterator[Relaxed]:
                 pools[holding.page_size_kib] = altered(
                     pool, used=max(0, pool.used - holding.pages)
                 )
-            cells[id] = altered(
+            cells[number] = altered(
                 with_pools(cell, pools),
                 pinned=cell.pinned - holding.cpus,
                 shared_usage=max(0, cell.shared_usage - holding.shared_vcpus),

@@ -448,7 +448,35 @@ DOMAINS: dict[str, Case] = {
     'apply-no-domain': lambda: rtvirt.apply_plan(a_plan(), '<network/>'),
 }
 
-CASES: dict[str, Case] = {**VALUES, **FLAVORS, **HOSTS, **FITS, **DOMAINS}
+LATENCIES: dict[str, Case] = {
+    'latency-text-empty': lambda: rtvirt.parse_latency(''),
+    'latency-text-long': lambda: rtvirt.parse_latency(MEGABYTES),
+    'latency-text-nested': lambda: rtvirt.parse_latency('[' * 10**6),
+    'latency-text-digits': lambda: rtvirt.parse_latency(
+        f'T: 0 ( 1) P:95 I:200 C: {"9" * 10**6} Min: 1 Act: 1 Avg: 1 Max: 1'
+    ),
+    'latency-dict-nested': lambda: rtvirt.LatencyResult.from_dict(
+        {'schema_version': 1, 'tool': deep()}
+    ),
+    'latency-dict-endless': lambda: rtvirt.LatencyResult.from_dict(
+        {'schema_version': ENDLESS}
+    ),
+    'evidence-nested': lambda: rtvirt.Evidence.from_dict(
+        {'schema_version': 1, 'result': deep()}
+    ),
+    'evidence-endless': lambda: rtvirt.Evidence.from_dict(
+        {'schema_version': ENDLESS}
+    ),
+}
+
+CASES: dict[str, Case] = {
+    **VALUES,
+    **FLAVORS,
+    **HOSTS,
+    **FITS,
+    **DOMAINS,
+    **LATENCIES,
+}
 
 HARMLESS = {
     'node-cpus-far',  # nova looks at the keys of the nodes there are
