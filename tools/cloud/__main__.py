@@ -109,16 +109,17 @@ def run(root: Path, screen: Screen) -> float:
         stack.callback(clear, root)
         site = make_site(root)
         write_files(site)
-        environment = site.environment()
-        stage = Stage(screen, root, environment)
         stack.enter_context(reserved_pages(site.cell, PAGE_KIB, PAGES))
         mount = root / 'hugepages'
         stack.enter_context(mounted_hugetlbfs(mount, PAGE_KIB))
         site.daemon.mkdir()
         stack.enter_context(private_libvirtd(site.daemon, hugetlbfs=mount))
-        processes = stack.enter_context(Processes(site.log, environment))
+        processes = stack.enter_context(
+            Processes(site.log, site.environment())
+        )
         # From here on nothing keeps what is started from being ended.
         stack.callback(ignore_interrupts)
+        stage = Stage(screen, processes, root)
         bring_up(stage, site, processes)
         tell(stage, site)
         processes.check()

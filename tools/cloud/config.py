@@ -237,7 +237,8 @@ def rabbit_environment(site: Site) -> dict[str, str]:
         'RABBITMQ_CONF_ENV_FILE': f'{site.conf}/rabbitmq-env.conf',
         'RABBITMQ_CONFIG_FILE': f'{site.conf}/rabbitmq.conf',
         'RABBITMQ_ENABLED_PLUGINS_FILE': f'{site.conf}/enabled_plugins',
-        'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '-kernel '
+        # Else a thread of Erlang's is bound to a real-time vCPU's pCPU.
+        'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '+stbt u -kernel '
         'inet_dist_use_interface {127,0,0,1}',
     }
 

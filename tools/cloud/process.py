@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 from typing import Final
 from typing import Self
 
@@ -24,7 +25,7 @@ from tools.cloud.error import CloudError
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
 _GRACE_S: Final = 4
-_PAUSE_S: Final = 0.05
+_PAUSE_S: Final = 0.1
 _LINES: Final = 15
 
 
@@ -32,7 +33,8 @@ class Processes:
     """Starts programs; in the end all are gone, and those they started.
 
     Daemons that leave their parent become children of this process
-    (``PR_SET_CHILD_SUBREAPER``): none gets lost.
+    (``PR_SET_CHILD_SUBREAPER``): none gets lost, and those that end are
+    buried by whatever waits here, for libvirt waits for QEMU to be gone.
 
     :param log: a directory for what they print, each in a file of its name.
     :param environment: what all of them find in theirs.
@@ -42,8 +44,10 @@ class Processes:
         self._log = log
         self._environment = environment
         self._services: dict[str, subprocess.Popen[bytes]] = {}
+        self._own: set[int] = set()
 
     def __enter__(self) -> Self:
+        self._own = set(_children())
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
             raise CloudError(f'prctl: {os.strerror(ctypes.get_errno())}')
@@ -80,7 +84,7 @@ class Processes:
                 raise self._failure(
                     name, f'{name} is not ready after {timeout_s} s'
                 )
-            time.sleep(_PAUSE_S)
+            self.pause()
 
     def check(self) -> None:
         """See whether all services still run.
@@ -104,7 +108,38 @@ class Processes:
         left = [self._advance(chain, environment) for chain in chains]
         while left:
             left = [chain for chain in left if next(chain, False)]
-            time.sleep(_PAUSE_S)
+            self.pause()
+
+    def pause(self) -> None:
+        """Wait a moment, and bury the daemons that have ended."""
+        time.sleep(_PAUSE_S)
+        for pid, state in _children().items():
+            if state == 'Z' and pid not in self._own:
+                os.waitpid(pid, 0)
+
+    def open(
+        self,
+        argv: Sequence[str],
+        output: IO[bytes] | int,
+        *,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a program that a Ctrl-C at the terminal does not reach.
+
+        :param environment: put over what all have.
+        """
+        process = subprocess.Popen(
+            argv,
+            cwd=directory,
+            env={**self._environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._own.add(process.pid)
+        return process
 
     def _advance(
         self,
@@ -123,16 +158,8 @@ class Processes:
     def _spawn(
         self, name: str, argv: Sequence[str], environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:
-        """Start a program that a Ctrl-C at the terminal does not reach."""
         with self._output(name).open('ab') as output:
-            return subprocess.Popen(
-                argv,
-                env={**self._environment, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            return self.open(argv, output, environment=environment)
 
     def _output(self, name: str) -> Path:
         return self._log / f'{name}.out'
@@ -185,6 +212,14 @@ def _processes() -> Iterator[tuple[int, str, int]]:
                 # A name in parentheses may have anything in it.
                 state, parent = stat.rpartition(')')[2].split()[:2]
                 yield int(directory.name), state, int(parent)
+
+
+def _children() -> dict[int, str]:
+    """Return the state of each child of this process."""
+    here = os.getpid()
+    return {
+        pid: state for pid, state, parent in _processes() if parent == here
+    }
 
 
 def _reap() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ NAMES: Final = (
 """What listens on a port of its own."""
 
 REGION: Final = 'RegionOne'
+
+_UNKNOWN_WIDTH: Final = (110, 40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,9 @@ class Site:
             },
             'PATH': f'{self.prefix}/bin:{os.environ.get("PATH", "")}',
             'PYTHONWARNINGS': 'ignore',
+            'CLIFF_MAX_TERM_WIDTH': str(
+                shutil.get_terminal_size(_UNKNOWN_WIDTH).columns
+            ),
             'OS_CLIENT_CONFIG_FILE': f'{here}/clouds.yaml',
             'OS_CLOUD': 'rtvirt',
             'OS_KEYSTONE_CONFIG_DIR': here,

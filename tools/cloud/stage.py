@@ -8,12 +8,12 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from rtvirt.demo.screen import Screen
 from tools.cloud.error import CloudError
+from tools.cloud.process import Processes
 
 _TIMEOUT_S: Final = 180
 
@@ -21,16 +21,16 @@ _TIMEOUT_S: Final = 180
 class Stage:
     """Runs commands, and shows what they truly print.
 
+    :param processes: runs them, in its environment.
     :param directory: where they run.
-    :param environment: what they find in theirs.
     """
 
     def __init__(
-        self, screen: Screen, directory: Path, environment: Mapping[str, str]
+        self, screen: Screen, processes: Processes, directory: Path
     ) -> None:
         self.screen = screen
+        self._processes = processes
         self._directory = directory
-        self._environment = environment
         self._began = time.monotonic()
 
     @property
@@ -90,40 +90,40 @@ class Stage:
         self.screen.say(f'{what}: {wanted}', 'good')
 
     def _run(self, line: str, *, is_shown: bool) -> tuple[str, int]:
-        with subprocess.Popen(
-            ['sh', '-c', line],
-            cwd=self._directory,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process:
+        process = self._processes.open(
+            ['sh', '-c', line], subprocess.PIPE, directory=self._directory
+        )
+        with process:
             try:
-                data = _read(process, is_shown=is_shown)
+                data = self._read(process, is_shown=is_shown)
             except BaseException:
                 process.kill()
                 raise
         return data.decode(errors='replace'), process.returncode
 
-
-def _read(process: subprocess.Popen[bytes], *, is_shown: bool) -> bytes:
-    """Return what a process prints until it closes its output."""
-    assert process.stdout is not None
-    output = process.stdout.fileno()
-    deadline = time.monotonic() + _TIMEOUT_S
-    data = b''
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([output], [], [], left)[0]:
-            raise CloudError(f'a command took more than {_TIMEOUT_S} s')
-        part = os.read(output, 1 << 16)
-        if not part:
-            return data
-        data += part
-        if is_shown:
-            sys.stdout.flush()
-            os.write(sys.stdout.fileno(), part)
+    def _read(
+        self, process: subprocess.Popen[bytes], *, is_shown: bool
+    ) -> bytes:
+        """Return what a process prints until it closes its output."""
+        assert process.stdout is not None
+        output = process.stdout.fileno()
+        deadline = time.monotonic() + _TIMEOUT_S
+        data = b''
+        while True:
+            if not select.select([output], [], [], 0)[0]:
+                if time.monotonic() > deadline:
+                    raise CloudError(
+                        f'a command took more than {_TIMEOUT_S} s'
+                    )
+                self._processes.pause()
+                continue
+            part = os.read(output, 1 << 16)
+            if not part:
+                return data
+            data += part
+            if is_shown:
+                sys.stdout.flush()
+                os.write(sys.stdout.fileno(), part)
 
 
 def _say(value: object) -> str:
