@@ -168,11 +168,29 @@ def _summary(entry: EntryPointT) -> str:
 class _Complete(CompleteCommand):
     """Print the code that makes bash or zsh complete commands."""
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        return parser
+
+    def get_epilog(self) -> str:
+        return """\
+Example:
+
+    rtvirt complete > /etc/bash_completion.d/rtvirt
+    rtvirt complete --shell zsh > /usr/local/share/zsh/site-functions/_rtvirt
+"""
+
 
 class _Help(Command):
     """Explain a command, or list them all."""
 
     app: Shell
+    example = """\
+Example::
+
+    rtvirt help domain verify
+"""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument('words', metavar='COMMAND', nargs='*')

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import os
 import subprocess
@@ -25,14 +26,12 @@ from rtvirt.tests.unit.cli.conftest import EDGE
 from rtvirt.tests.unit.cli.conftest import SMALL
 from rtvirt.tests.unit.cli.conftest import RTVirt
 
-COMMANDS = [
-    'domain xml',
-    'flavor list-specs',
-    'flavor show',
-    'host show',
-    'plan',
-    'plugin list',
-]
+COMMANDS = sorted(
+    point.name.replace('_', ' ')
+    for point in importlib.metadata.distribution('rtvirt').entry_points
+    if point.group == plugins.COMMANDS
+)
+BUILT_IN = ['complete', 'help']
 
 FAIL = """
 from rtvirt.cli.base import Command
@@ -63,17 +62,21 @@ def test_help_imports_no_command(rtvirt: RTVirt, site: Site) -> None:
     assert rtvirt('trial').code == 1
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', [*COMMANDS, *BUILT_IN])
 def test_help_of_a_command_has_an_example(
     rtvirt: RTVirt, command: str
 ) -> None:
-    words = command.split()
-    ended = rtvirt(*words, '--help')
+    ended = rtvirt(*command.split(), '--help')
     assert (ended.code, ended.err) == (0, '')
     assert ended.out.startswith(f'usage: rtvirt {command}')
     assert 'Example' in ended.out
-    assert f'    rtvirt {command}' in ended.out
+    assert f'rtvirt {command}' in ended.out.partition('Example')[2]
     assert '::' not in ended.out
+
+
+def test_help_can_be_asked_for_in_three_ways(rtvirt: RTVirt) -> None:
+    words = ['flavor', 'show']
+    ended = rtvirt(*words, '--help')
     for other in (['-h', *words], ['help', *words]):
         assert rtvirt(*other).out == ended.out
 
