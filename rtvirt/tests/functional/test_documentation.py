@@ -64,6 +64,14 @@ def test_tour(checkout: pathlib.Path, command: str, output: str) -> None:
     assert run('bash', '-c', command, cwd=checkout).rstrip() == output
 
 
+def test_picture(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (shown,) = re.findall(r'image:: (\S+)', README.read_text())
+    plan, _ = shown_commands()[0]
+    drawn = tmp_path / 'plan.svg'
+    run('bash', '-c', f'{plan} --svg {drawn}', cwd=checkout)
+    assert drawn.read_text() == (checkout / shown).read_text()
+
+
 def test_program_of_the_tutorial(checkout: pathlib.Path) -> None:
     program = checkout / 'doc' / 'source' / 'tutorial.py'
     printed = run(sys.executable, '-W', 'error', program, cwd=checkout)
