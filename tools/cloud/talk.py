@@ -171,7 +171,10 @@ def overask(stage: Stage, site: Site) -> None:
 def refuse(stage: Stage, flavor: str, name: str) -> None:
     """Ask for a server that finds no host."""
     stage.run(_SERVER.format(flavor=flavor, name=name), code=1)
-    said = stage.run(f'openstack server show -c status -c fault {name}')
+    said = stage.run(
+        f'openstack server show -f json -c fault {name} \\\n'
+        '    | grep -o \'"message": "[^"]*"\''
+    )
     stage.expect_part('refused', 'No valid host was found', said)
 
 
