@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import pathlib
 import re
@@ -78,3 +79,23 @@ def test_program_of_the_tutorial(checkout: pathlib.Path) -> None:
     pins, _, xml = printed.partition('\n')
     assert pins.startswith('{0: CPUSet')
     assert xml.startswith('<domain')
+
+
+def test_suite_of_a_project_that_uses_rtvirt(
+    checkout: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    for file in (checkout / 'doc' / 'example').glob('*.py'):
+        (tmp_path / file.name).write_text(file.read_text())
+    plugin = () if plugin_is_installed() else ('-p', 'rtvirt.pytest_plugin')
+    printed = run(
+        *(sys.executable, '-m', 'pytest', '-q', '-W', 'error', *plugin),
+        *('-p', 'no:cacheprovider', '--rootdir', str(tmp_path), '.'),
+        cwd=tmp_path,
+    )
+    assert re.search(r'^5 passed in', printed, re.M), printed
+
+
+def plugin_is_installed() -> bool:
+    """Whether pytest finds the fixtures by itself."""
+    points = importlib.metadata.entry_points(group='pytest11')
+    return 'rtvirt' in points.names

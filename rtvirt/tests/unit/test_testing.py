@@ -16,6 +16,7 @@ from rtvirt import pytest_plugin
 from rtvirt import testing
 from rtvirt.testing import DomainFile
 from rtvirt.testing import FakeHost
+from rtvirt.testing import assert_same_domain
 from rtvirt.testing import edge_host
 from rtvirt.testing import nps4_host
 from rtvirt.testing import realtime_flavor
@@ -147,6 +148,45 @@ class TestDomainFile:
             domain = rtvirt.parse_domain(file.path.read_bytes())
             assert (domain.name, domain.virt_type) == ('plc-1', 'qemu')
         assert not file.path.exists()
+
+
+class TestSameDomain:
+    XML = "<domain type='kvm'><name>a</name><vcpu>2</vcpu></domain>"
+
+    def test_white_space_and_the_order_of_attributes_do_not_count(
+        self,
+    ) -> None:
+        one = "<domain type='kvm' id='1'><name>a</name></domain>"
+        assert_same_domain(
+            b'<domain id="1" type="kvm">\n  <name>a</name>\n</domain>', one
+        )
+
+    @pytest.mark.parametrize(
+        ('old', 'new', 'shown'),
+        [
+            ('>2<', '>3<', ['-  <vcpu>3</vcpu>', '+  <vcpu>2</vcpu>']),
+            ('<vcpu>2</vcpu>', '', ['+  <vcpu>2</vcpu>']),
+            ('<vcpu', '<title>b</title><vcpu', ['-  <title>b</title>']),
+        ],
+    )
+    def test_shows_what_differs_and_nothing_else(
+        self, old: str, new: str, shown: list[str]
+    ) -> None:
+        with pytest.raises(AssertionError) as caught:
+            assert_same_domain(self.XML, self.XML.replace(old, new))
+        assert str(caught.value).splitlines()[1:] == ['@@ domain @@', *shown]
+
+    def test_takes_domains_only(self) -> None:
+        with pytest.raises(rtvirt.DomainXMLError):
+            assert_same_domain('<network/>', '<network/>')
+
+    def test_the_xml_of_a_guest(self) -> None:
+        with FakeHost() as host:
+            plan = host.place(realtime_flavor(), name='a')
+            xml = host.domain_xml('a')
+            assert_same_domain(xml, rtvirt.domain_xml(plan, name='a'))
+            with pytest.raises(KeyError, match='nobody'):
+                host.domain_xml('nobody')
 
 
 class TestWithFixtures(fixtures.TestWithFixtures):
