@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from rtvirt.lifecycle.listing import ShownDomain as ShownDomain
     from rtvirt.lifecycle.listing import list_domains as list_domains
     from rtvirt.lifecycle.listing import show_domain as show_domain
+    from rtvirt.lifecycle.migrate import MigratedDomain as MigratedDomain
+    from rtvirt.lifecycle.migrate import migrate_domain as migrate_domain
     from rtvirt.lifecycle.prove import StartedDomain as StartedDomain
     from rtvirt.lifecycle.start import start_domain as start_domain
     from rtvirt.linter import lint as lint
@@ -120,6 +122,8 @@ _HOMES = {
     'ShownDomain': 'rtvirt.lifecycle.listing',
     'list_domains': 'rtvirt.lifecycle.listing',
     'show_domain': 'rtvirt.lifecycle.listing',
+    'MigratedDomain': 'rtvirt.lifecycle.migrate',
+    'migrate_domain': 'rtvirt.lifecycle.migrate',
     'StartedDomain': 'rtvirt.lifecycle.prove',
     'start_domain': 'rtvirt.lifecycle.start',
     'lint': 'rtvirt.linter',

@@ -41,12 +41,12 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     add_image(group)
 
 
-_OVERRIDES = 'Each of these wins over the option in rtvirt.conf.'
+OVERRIDES = 'Each of these wins over the option in rtvirt.conf.'
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
     """Add what describes one host."""
-    group = parser.add_argument_group('the host', _OVERRIDES)
+    group = parser.add_argument_group('the host', OVERRIDES)
     group.add_argument(
         '--host',
         metavar='SRC',
@@ -59,7 +59,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 def add_live_host(parser: argparse.ArgumentParser) -> None:
     """Add what describes a host that domains are created on."""
-    group = parser.add_argument_group('the host', _OVERRIDES)
+    group = parser.add_argument_group('the host', OVERRIDES)
     group.add_argument(
         '--connect',
         metavar='URI',
@@ -67,6 +67,11 @@ def add_live_host(parser: argparse.ArgumentParser) -> None:
         help='its libvirt (connection_uri; default: qemu:///system)',
     )
     add_sets(group)
+    add_lock(group)
+
+
+def add_lock(group: argparse._ActionsContainer) -> None:
+    """Add what lets only one plan at a time."""
     group.add_argument(
         '--lock-path',
         metavar='DIR',
@@ -76,7 +81,7 @@ def add_live_host(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--lock-timeout',
         metavar='SECONDS',
-        type=_seconds,
+        type=seconds,
         help='how long to wait for it (lock_timeout; default: 60)',
     )
 
@@ -238,7 +243,8 @@ def make_plan(parsed_args: argparse.Namespace) -> tuple[Plan, HostTopology]:
     return plan, host
 
 
-def _seconds(text: str) -> int:
+def seconds(text: str) -> int:
+    """Read a whole number of seconds, for argparse."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise argparse.ArgumentTypeError(
             f'{text!r:.40} is no whole number of seconds'

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import Final
 
 from rtvirt.exception import DomainXMLError
 from rtvirt.exception import HostError
@@ -11,6 +12,18 @@ from rtvirt.host.connection import load_libvirt
 from rtvirt.host.connection import translated
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
+
+_STATES: Final = (
+    'no state',
+    'running',
+    'blocked',
+    'paused',
+    'shutting down',
+    'shut off',
+    'crashed',
+    'suspended',
+)
+"""libvirt's virDomainState, in its order."""
 
 
 def find(connection: Any, name: str) -> Any:
@@ -50,3 +63,13 @@ def read_document(handle: Any, flags: int = 0) -> Domain:
         raise HostError(
             f'domain {name!r:.80}: {error}', hint=error.hint
         ) from error
+
+
+def read_state(handle: Any) -> str:
+    """Return the state of a domain: ``running``, ``paused``, ...
+
+    :raises HostError: if libvirt does not tell.
+    """
+    with translated(f'cannot read domain {handle.name()!r:.80}'):
+        state = handle.state()[0]
+    return _STATES[state] if 0 <= state < len(_STATES) else str(state)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
-from typing import Final
 
 from rtvirt.exception import DomainXMLError
 from rtvirt.exception import HostError
@@ -19,6 +18,7 @@ from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.metadata import plan_of
 from rtvirt.lifecycle.handle import find
 from rtvirt.lifecycle.handle import read_document
+from rtvirt.lifecycle.handle import read_state
 from rtvirt.lint_rules.view import realtime_vcpus
 from rtvirt.lint_rules.view import vcpu_count
 from rtvirt.model.cpuset import CPUSet
@@ -26,18 +26,6 @@ from rtvirt.model.host import HostTopology
 from rtvirt.model.plan import Plan
 
 LOG = logging.getLogger(__name__)
-
-_STATES: Final = (
-    'no state',
-    'running',
-    'blocked',
-    'paused',
-    'shutting down',
-    'shut off',
-    'crashed',
-    'suspended',
-)
-"""libvirt's virDomainState, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +115,11 @@ def _read_cells(connection: Any) -> list[CPUSet]:
 
 def _list(handle: Any, domain: Domain, cells: list[CPUSet]) -> ListedDomain:
     with translated(f'cannot read domain {domain.name!r:.80}'):
-        state = handle.state()[0]
         is_persistent = bool(handle.isPersistent())
     return ListedDomain(
         name=domain.name,
         uuid=domain.uuid or '',
-        state=_STATES[state] if 0 <= state < len(_STATES) else str(state),
+        state=read_state(handle),
         is_persistent=is_persistent,
         is_planned=domain.plan is not None,
         vcpus=vcpu_count(domain),

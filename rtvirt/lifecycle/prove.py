@@ -66,7 +66,7 @@ def prove(
     """
     name = handle.name()
     try:
-        started = _verify(handle, uri)
+        started = look(handle, uri, is_paused=True)
     except HostError as error:
         raise HostError(
             f'domain {name!r:.80} has started and cannot be verified, so it '
@@ -81,11 +81,14 @@ def prove(
     return dataclasses.replace(started, is_paused=False)
 
 
-def _verify(handle: Any, uri: str) -> StartedDomain:
-    """Verify a domain that stands still.
+def look(handle: Any, uri: str, *, is_paused: bool) -> StartedDomain:
+    """Verify a domain, and let it go on or stand still as it does.
 
     The threads of a neighbour that is about to start may be anywhere until
     libvirt has put them in their places: so long one looks again.
+
+    :param is_paused: whether its vCPUs stand still.
+    :raises HostError: if it cannot be observed.
     """
     name = handle.name()
     deadline = time.monotonic() + _PATIENCE_S
@@ -95,7 +98,7 @@ def _verify(handle: Any, uri: str) -> StartedDomain:
         started = StartedDomain(
             running=running,
             findings=verify(running.domain, running.observed),
-            is_paused=True,
+            is_paused=is_paused,
         )
         if started.is_proved or time.monotonic() > deadline:
             return started

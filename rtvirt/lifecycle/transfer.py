@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of a running domain from one libvirt to another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
+from typing import Any
+from typing import Final
+
+from rtvirt.exception import HostError
+from rtvirt.host.connection import load_libvirt
+from rtvirt.host.connection import translated
+from rtvirt.lifecycle.claim import Claim
+
+_GLANCE_S: Final = 0.2
+
+
+def route_of(
+    migrate_uri: str | None, listen_address: str | None
+) -> dict[str, str]:
+    """Return where a migration goes, as libvirt's parameters."""
+    libvirt = load_libvirt()
+    route = {
+        libvirt.VIR_MIGRATE_PARAM_URI: migrate_uri,
+        libvirt.VIR_MIGRATE_PARAM_LISTEN_ADDRESS: listen_address,
+    }
+    return {key: value for key, value in route.items() if value}
+
+
+def send(
+    handle: Any,
+    destination: Any,
+    claim: Claim,
+    route: dict[str, str],
+    timeout: float | None,
+) -> None:
+    """Migrate a domain.
+
+    Neither its vCPUs are slowed down to get it there (auto-converge) nor
+    its pages fetched after it (post-copy): both would break what a
+    real-time guest was promised.
+
+    :raises HostError: if it has not got there.
+    """
+    libvirt = load_libvirt()
+    flags = libvirt.VIR_MIGRATE_LIVE | libvirt.VIR_MIGRATE_ABORT_ON_ERROR
+    params = {libvirt.VIR_MIGRATE_PARAM_DEST_XML: claim.live, **route}
+    if claim.is_kept:
+        flags |= libvirt.VIR_MIGRATE_PERSIST_DEST
+        flags |= libvirt.VIR_MIGRATE_UNDEFINE_SOURCE
+        params[libvirt.VIR_MIGRATE_PARAM_PERSIST_XML] = claim.kept
+
+    def migrate() -> None:
+        with translated(
+            f'cannot migrate domain {claim.name!r:.80} to {claim.host}'
+        ):
+            handle.migrate3(destination, params, flags)
+
+    _run(migrate, handle, claim, timeout)
+
+
+def _run(
+    migrate: Callable[[], None],
+    handle: Any,
+    claim: Claim,
+    timeout: float | None,
+) -> None:
+    """Run a migration; give it up when its time is over, or at Ctrl-C."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(migrate)
+        try:
+            done.result(timeout)
+        except HostError:
+            raise
+        except BaseException as error:
+            # One that has not begun yet cannot be called back.
+            while not done.done():
+                with contextlib.suppress(HostError), translated('abort'):
+                    handle.abortJob()
+                wait([done], _GLANCE_S)
+            if not isinstance(error, TimeoutError):
+                raise
+            # It may have got there after all.
+            if done.exception() is not None:
+                raise HostError(
+                    f'domain {claim.name!r:.80} has not got to {claim.host} '
+                    f'within {timeout:g} s and was called back',
+                    hint='its memory changes faster than it can be sent: '
+                    'give it more time, a faster way (--migrate-uri), or '
+                    'less to do meanwhile',
+                ) from error
