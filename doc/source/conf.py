@@ -21,6 +21,7 @@ extensions = [
     'command',
     'layers',
     'lint',
+    'meanings',
     'verify',
 ]
 highlight_language = 'none'

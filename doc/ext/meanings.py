@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write what libvirt's errors mean, from the table that decides it.
+
+``.. meanings::`` lists each message that a test of the table has, as
+libvirt or QEMU worded it, with what a user of rtvirt reads in its place.
+"""
+
+from collections.abc import Iterator
+
+from catalog import prose
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from rtvirt.host.meaning import explain_error
+from rtvirt.tests.libvirt_messages import MESSAGES
+
+
+def describe(message: str) -> Iterator[str]:
+    """Yield the lines of one entry."""
+    line = ' '.join(message.split())
+    meaning = explain_error(message)
+    # What libvirt said stands behind it, in brackets.
+    text, _, _ = meaning.text.partition(' (')
+    yield f'``{line}``'
+    if not text.startswith('libvirt'):
+        text = text[:1].upper() + text[1:]
+    yield f'   {prose(text)}.'
+    if meaning.hint:
+        yield ''
+        yield f'   *Way out:* {prose(meaning.hint)}.'
+    yield ''
+
+
+class Meanings(SphinxDirective):
+    """``.. meanings::``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the entries, in the order of the table."""
+        lines = [line for one in MESSAGES for line in describe(one.message)]
+        return self.parse_text_to_nodes('\n'.join(lines))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Tell Sphinx of the directive."""
+    app.add_directive('meanings', Meanings)
+    return {'parallel_read_safe': True}
