@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -162,6 +163,16 @@ def test_the_check_works(with_sample: Program) -> None:
     assert (finding['code'], finding['actual']) == ('SAMPLE-1', 'compute1')
 
 
+def test_the_rule_works(with_sample: Program, tmp_path: Path) -> None:
+    path = tmp_path / 'rt.xml'
+    for name, codes in (('rt', ['SAMPLE-L1']), ('plc-1', [])):
+        path.write_text(RUNNING.replace('>rt<', f'>{name}<'))
+        done = with_sample('domain', 'lint', str(path), '-f', 'json')
+        assert done.returncode == 0, done.stderr
+        found = re.findall(r'"(SAMPLE-\w+)"', done.stdout)
+        assert found == codes
+
+
 VERIFY = """\
 import json, sys
 import rtvirt
@@ -238,6 +249,7 @@ def test_it_is_listed(with_sample: Program) -> None:
         ('rtvirt.commands', 'flavor_size', '1.0'),
         ('rtvirt.configurators', 'vmport', '1.0'),
         ('rtvirt.host_checks', 'rack', '1.0'),
+        ('rtvirt.lint_rules', 'plant', '1.0'),
         ('rtvirt.verifiers', 'undisturbed', '1.0'),
         ('rtvirt.latency_parsers', 'one_line', '1.0'),
     }
