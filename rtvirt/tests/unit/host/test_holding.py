@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from rtvirt.host.holding import held_by
+from rtvirt.host.holding import holder_of
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.libvirtxml.metadata import NAMESPACE
@@ -14,6 +15,8 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import CPUTopology
 from rtvirt.model.guest import GuestCell
 from rtvirt.model.guest import GuestRequirement
+from rtvirt.model.holder import Holder
+from rtvirt.model.host import HostTopology
 from rtvirt.model.plan import Plan
 from rtvirt.model.plan import PlannedCell
 
@@ -80,3 +83,8 @@ def test_a_broken_plan_hides_no_pin(
 
     assert held_by(domain('2', plan=plan)) == {2}
     assert "plan in the metadata of domain 'd'" in caplog.text
+
+
+def test_on_a_host_without_cells_nothing_is_held() -> None:
+    host = HostTopology(cells=())
+    assert holder_of(domain('2'), host) == Holder(name='d', holdings=())
