@@ -100,7 +100,8 @@ paths:
 	$(BIN)/python tools/check_paths.py
 
 unit:
-	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
+	$(BIN)/pytest -n 2 --dist worksteal --junitxml=$(REPORT)/$@.xml \
+		rtvirt/tests/$@
 
 functional integration:
 	$(BIN)/pytest --junitxml=$(REPORT)/$@.xml rtvirt/tests/$@
