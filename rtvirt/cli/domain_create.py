@@ -13,16 +13,14 @@ from rtvirt.cli.placement import add_choice
 from rtvirt.cli.placement import add_guest
 from rtvirt.cli.placement import add_live_host
 from rtvirt.cli.placement import effective_settings
-from rtvirt.cli.plan import refusal
+from rtvirt.cli.refusal import emitted_refusal
 from rtvirt.cli.render import add_base
 from rtvirt.cli.render import add_boot
 from rtvirt.cli.render import check_render
 from rtvirt.cli.render import render
-from rtvirt.cli.report import DOCUMENTS
 from rtvirt.cli.report import Report
 from rtvirt.cli.verify import prove
 from rtvirt.cli.verify import report_proofs
-from rtvirt.exception import FitError
 from rtvirt.lifecycle.create import create_domain
 from rtvirt.lifecycle.prove import StartedDomain
 from rtvirt.model.cpuset import CPUSet
@@ -78,7 +76,7 @@ not fit, an object with the list "reasons".
         check_render(parsed_args)
         guest = read_guest(parsed_args.flavor, parsed_args.image)
         settings = effective_settings(parsed_args)
-        try:
+        with emitted_refusal(self, parsed_args):
             started = create_domain(
                 guest,
                 functools.partial(render, parsed_args=parsed_args),
@@ -88,10 +86,6 @@ not fit, an object with the list "reasons".
                 transient=parsed_args.transient,
                 keep_going=parsed_args.keep_going,
             )
-        except FitError as error:
-            if parsed_args.formatter in DOCUMENTS:
-                self.emit(refusal(error), parsed_args)
-            raise
         return report_start(self, started, parsed_args)
 
 

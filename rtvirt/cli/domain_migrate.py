@@ -13,12 +13,10 @@ from rtvirt.cli.placement import add_lock
 from rtvirt.cli.placement import add_sets
 from rtvirt.cli.placement import effective_settings
 from rtvirt.cli.placement import seconds
-from rtvirt.cli.plan import refusal
-from rtvirt.cli.report import DOCUMENTS
+from rtvirt.cli.refusal import emitted_refusal
 from rtvirt.cli.report import Report
 from rtvirt.cli.verify import prove
 from rtvirt.cli.verify import report_proofs
-from rtvirt.exception import FitError
 from rtvirt.lifecycle.migrate import migrate_domain
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.finding import Severity
@@ -74,7 +72,7 @@ not fit, an object with the list "reasons".
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Migrate the domain."""
         settings = effective_settings(parsed_args)
-        try:
+        with emitted_refusal(self, parsed_args):
             migrated = migrate_domain(
                 parsed_args.name,
                 parsed_args.to,
@@ -84,10 +82,6 @@ not fit, an object with the list "reasons".
                 listen_address=parsed_args.listen_address,
                 timeout=parsed_args.timeout,
             )
-        except FitError as error:
-            if parsed_args.formatter in DOCUMENTS:
-                self.emit(refusal(error), parsed_args)
-            raise
         if self.app.stdout.isatty():
             parsed_args.fit_width = True
         if migrated.proof is not None:

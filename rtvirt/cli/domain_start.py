@@ -11,10 +11,8 @@ from rtvirt.cli.domain_create import report_start
 from rtvirt.cli.placement import add_choice
 from rtvirt.cli.placement import add_live_host
 from rtvirt.cli.placement import effective_settings
-from rtvirt.cli.plan import refusal
-from rtvirt.cli.report import DOCUMENTS
+from rtvirt.cli.refusal import emitted_refusal
 from rtvirt.cli.report import Report
-from rtvirt.exception import FitError
 from rtvirt.lifecycle.start import start_domain
 from rtvirt.model.cpuset import CPUSet
 
@@ -44,7 +42,7 @@ Example::
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Start the domain."""
         settings = effective_settings(parsed_args)
-        try:
+        with emitted_refusal(self, parsed_args):
             started = start_domain(
                 parsed_args.name,
                 settings=settings,
@@ -52,8 +50,4 @@ Example::
                 paused=parsed_args.paused,
                 keep_going=parsed_args.keep_going,
             )
-        except FitError as error:
-            if parsed_args.formatter in DOCUMENTS:
-                self.emit(refusal(error), parsed_args)
-            raise
         return report_start(self, started, parsed_args)

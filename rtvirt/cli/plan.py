@@ -17,14 +17,12 @@ from rtvirt.cli.picture import map_of
 from rtvirt.cli.picture import write_picture
 from rtvirt.cli.placement import add_plan
 from rtvirt.cli.placement import make_plan
-from rtvirt.cli.report import DOCUMENTS
+from rtvirt.cli.refusal import emitted_refusal
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
-from rtvirt.exception import FitError
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import Scheduler
 from rtvirt.model.host import HostTopology
-from rtvirt.model.plain import dump
 from rtvirt.model.plan import Plan
 from rtvirt.report.occupancy import occupy
 from rtvirt.report.occupant import Occupant
@@ -78,12 +76,8 @@ if the guest does not fit, an object with the list "reasons".
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Make the plan."""
-        try:
+        with emitted_refusal(self, parsed_args):
             plan, host = make_plan(parsed_args)
-        except FitError as error:
-            if parsed_args.formatter in DOCUMENTS:
-                self.emit(refusal(error), parsed_args)
-            raise
         headline = _headline(plan, host)
         write_picture(parsed_args, host, plan, title=headline)
         return Report(
@@ -92,17 +86,6 @@ if the guest does not fit, an object with the list "reasons".
             tables=(_threads(plan, host), _memory(plan), _control(plan)),
             lines=map_of(host, plan) if plan.cells else None,
         )
-
-
-def refusal(error: FitError) -> Report:
-    """Return why a guest does not fit, for a program."""
-    return Report(
-        document={
-            'schema_version': _SCHEMA_VERSION,
-            'reasons': [dump(reason) for reason in error.reasons],
-        },
-        tables=(),
-    )
 
 
 def _headline(plan: Plan, host: HostTopology) -> str:
