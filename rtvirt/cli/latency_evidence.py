@@ -3,44 +3,28 @@
 
 from __future__ import annotations
 
-from typing import Any
 from typing import Final
 
 from rtvirt.cli.column import CPUs
 from rtvirt.cli.exitcode import ExitCode
+from rtvirt.cli.latency_tables import threads_table
+from rtvirt.cli.latency_tables import verdicts_table
 from rtvirt.cli.report import Report
 from rtvirt.cli.report import Table
 from rtvirt.latency.correlation import correlate
 from rtvirt.latency.evidence import Evidence
-from rtvirt.latency.result import ThreadLatency
-from rtvirt.latency.statistics import Distribution
 from rtvirt.latency.verdict import Outcome
-from rtvirt.latency.verdict import role_of
 from rtvirt.latency.verdict import worst
 from rtvirt.model.plain import dump
+from rtvirt.report.latency.summary import OUTCOMES
+from rtvirt.report.latency.summary import say_us
+from rtvirt.report.latency.summary import summarize
 
-_TAIL: Final = ('50', '99', '99.9', '99.99', '99.999', '99.9999')
-_THREADS: Final = {
-    'thread': 'Thread',
-    'role': 'Role',
-    'samples': 'Samples',
-    'minimum': 'Min',
-    'average': 'Avg',
-    **{f'p{percent}': f'{percent} %' for percent in _TAIL},
-    'maximum': 'Max',
-    'overflow': 'Overflow',
-}
-_VERDICTS: Final = {
-    'role': 'Role',
-    'budget_us': 'Budget (us)',
-    'verdict': 'Verdict',
-    'reason': 'Why',
-}
 _SPIKES: Final = {
     'time_s': 'Second',
     'thread': 'Thread',
     'cpu': 'pCPU',
-    'latency': 'New maximum',
+    'latency_us': 'New maximum',
     'overflow': 'Overflow',
     'causes': 'On the host meanwhile',
 }
@@ -53,34 +37,14 @@ def report_evidence(evidence: Evidence, *, with_spikes: bool) -> Report:
     document = evidence.to_dict()
     if with_spikes:
         document['spikes'] = [dump(spike) for spike in spikes]
-    unit = evidence.result.unit.value
+    runs = [summarize('', evidence)]
     failed = worst(evidence.verdicts) is Outcome.FAIL
     return Report(
         document=document,
         headline=_headline(evidence),
         tables=(
-            Table(
-                title=f'Latency in {unit}',
-                columns=_THREADS,
-                rows=[
-                    _thread_row(thread, evidence)
-                    for thread in evidence.result.threads
-                ],
-                optional={'overflow', *(f'p{p}' for p in _TAIL)},
-            ),
-            Table(
-                title='Verdict',
-                columns=_VERDICTS,
-                rows=[
-                    [
-                        v.role.value,
-                        v.budget.limit_us,
-                        v.outcome.value,
-                        v.reason,
-                    ]
-                    for v in evidence.verdicts
-                ],
-            ),
+            threads_table(runs),
+            verdicts_table(runs),
             Table(
                 title='Spikes',
                 columns=_SPIKES,
@@ -90,7 +54,7 @@ def report_evidence(evidence: Evidence, *, with_spikes: bool) -> Report:
                         round(spike.time_s),
                         spike.thread,
                         spike.pcpu,
-                        spike.latency,
+                        say_us(spike.latency, evidence.result.unit),
                         spike.samples,
                         '; '.join(map(str, spike.causes[:_MOST_CAUSES]))
                         or 'nothing unusual',
@@ -105,33 +69,13 @@ def report_evidence(evidence: Evidence, *, with_spikes: bool) -> Report:
 
 def _headline(evidence: Evidence) -> str:
     verdict = (
-        worst(evidence.verdicts).value if evidence.verdicts else 'not judged'
+        OUTCOMES[worst(evidence.verdicts)]
+        if evidence.verdicts
+        else 'not judged'
     )
     result, target = evidence.result, evidence.target
     return (
         f'{verdict}: {result.tool} on CPUs {CPUs(target.cpus).text} of '
         f'{target.name}, {result.cycles} samples, maximum '
-        f'{_known(result.maximum)} {result.unit}'
+        f'{say_us(result.maximum, result.unit)} us'
     )
-
-
-def _known(value: int | None) -> str:
-    return 'unknown' if value is None else str(value)
-
-
-def _thread_row(thread: ThreadLatency, evidence: Evidence) -> list[Any]:
-    found = {
-        one.percent: str(one.value)
-        for one in Distribution(thread).percentiles(_TAIL)
-    }
-    average = thread.average
-    return [
-        thread.name,
-        role_of(thread, evidence.target.realtime).value,
-        thread.cycles,
-        thread.minimum,
-        None if average is None else round(average, 1),
-        *(found.get(percent) for percent in _TAIL),
-        thread.maximum,
-        thread.histogram.overflow,
-    ]

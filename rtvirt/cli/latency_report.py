@@ -7,7 +7,6 @@ import argparse
 import functools
 import json
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from rtvirt.cli.latency_files import judge_measurement
 from rtvirt.cli.latency_files import merge_measurements
 from rtvirt.cli.latency_files import name_file
 from rtvirt.cli.latency_files import read_measurement
+from rtvirt.cli.latency_tables import threads_table
+from rtvirt.cli.latency_tables import verdicts_table
 from rtvirt.cli.placement import typed
 from rtvirt.cli.report import Report
-from rtvirt.cli.report import Table
 from rtvirt.exception import ConfigError
-from rtvirt.latency.statistics import PERCENTS
 from rtvirt.latency.verdict import Outcome
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.report.latency.junit import junit_xml
@@ -33,35 +32,11 @@ from rtvirt.report.latency.page import latency_page
 from rtvirt.report.latency.sheet import charts_svg
 from rtvirt.report.latency.summary import OUTCOMES
 from rtvirt.report.latency.summary import Run
-from rtvirt.report.latency.summary import ThreadSummary
-from rtvirt.report.latency.summary import say_bounds
-from rtvirt.report.latency.summary import say_us
 from rtvirt.report.latency.summary import summarize
 from rtvirt.report.latency.summary import worst_of
 from rtvirt.report.latency.terminal import draw_histograms
 
 _SCHEMA_VERSION: Final = 1
-_SHOWN: Final = PERCENTS[0], *PERCENTS[2:]
-_THREADS: Final = {
-    'file': 'File',
-    'thread': 'Thread',
-    'role': 'Role',
-    'samples': 'Samples',
-    'minimum_us': 'Min',
-    'average_us': 'Avg',
-    **{f'p{percent}_us': f'p{percent}' for percent in _SHOWN},
-    'maximum_us': 'Max',
-    'above_budget': 'Above',
-    'outcome': 'Verdict',
-}
-_VERDICTS: Final = {
-    'file': 'File',
-    'role': 'Role',
-    'budget_us': 'Budget',
-    'outcome': 'Verdict',
-    'reason': 'Why',
-}
-_ROLES: Final = {'real-time': 'RT', 'housekeeping': 'HK'}
 _FAIL_ON: Final = (Outcome.FAIL, Outcome.UNDECIDED)
 
 
@@ -150,7 +125,7 @@ Example: three nights as one measurement::
         return Report(
             document=document,
             headline=_headline(runs),
-            tables=(_threads(runs), _verdicts(runs)),
+            tables=(threads_table(runs), verdicts_table(runs)),
             lines=functools.partial(draw_histograms, runs),
             code=_code(runs, parsed_args.fail_on),
         )
@@ -211,59 +186,6 @@ def _headline(runs: Sequence[Run]) -> str:
     if any(run.evidence.target.is_emulated for run in runs):
         text += '; an emulated processor: it says nothing about real hardware'
     return text
-
-
-def _threads(runs: Sequence[Run]) -> Table:
-    optional = {f'p{percent}_us' for percent in _SHOWN}
-    optional |= {'above_budget', 'outcome'}
-    if len(runs) == 1:
-        optional.add('file')
-    return Table(
-        title='Percentiles in microseconds',
-        columns=_THREADS,
-        optional=optional,
-        rows=[
-            # An optional column is shown where it says something.
-            [run.name if len(runs) > 1 else '', *_thread_row(one)]
-            for run in runs
-            for one in run.threads
-        ],
-    )
-
-
-def _thread_row(one: ThreadSummary) -> Iterator[Any]:
-    thread, unit = one.thread, one.unit
-    yield thread.name
-    yield _ROLES.get(str(one.role), str(one.role))
-    yield thread.cycles
-    yield say_us(thread.minimum, unit)
-    average = thread.average
-    yield None if average is None else f'{average / unit.per_us:.1f}'
-    for percent in _SHOWN:
-        found = one.percentiles.get(percent)
-        yield say_bounds(found.value, unit) if found else None
-    yield say_us(thread.maximum, unit)
-    yield one.exceedance.at_least if one.exceedance else None
-    yield OUTCOMES[one.outcome] if one.outcome else None
-
-
-def _verdicts(runs: Sequence[Run]) -> Table:
-    return Table(
-        title='Verdicts',
-        columns=_VERDICTS,
-        optional={'file'} if len(runs) == 1 else (),
-        rows=[
-            [
-                run.name if len(runs) > 1 else '',
-                str(verdict.role),
-                f'{verdict.budget.limit_us} us',
-                OUTCOMES[verdict.outcome],
-                verdict.reason,
-            ]
-            for run in runs
-            for verdict in run.evidence.verdicts
-        ],
-    )
 
 
 def _code(runs: Sequence[Run], fail_on: str) -> ExitCode:

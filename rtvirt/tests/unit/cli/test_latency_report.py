@@ -44,8 +44,9 @@ def test_evidence_is_judged(rtvirt: RTVirt) -> None:
     assert ended.out.startswith('FAIL: 3 threads, 1200000 samples\n')
     heading, *rows = ended.rows
     assert heading[:4] == ['Thread', 'Role', 'Samples', 'Min']
-    assert rows[2][:3] == ['CPU 2', 'RT', '400000']
-    assert rows[2][-3:] == ['161', '3', 'FAIL']
+    assert rows[2][:3] == ['CPU 2', 'real-time', '400000']
+    assert heading[-4:] == ['Max', 'Overflow', 'Above', 'Verdict']
+    assert rows[2][-4:] == ['161', '3', '3', 'FAIL']
     assert '--- budget 40 us ---' in ended.out
     assert '>= 100 us XX' in ended.out
 
