@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from typing import Any
 from typing import Final
 
-from lxml import etree
-
 from rtvirt.exception import HostError
 from rtvirt.host.connection import ask_monitor
 from rtvirt.host.connection import translated
 from rtvirt.host.facts.domain import STATE
+from rtvirt.host.facts.domain import read_root
 from rtvirt.host.facts.tree import Tree
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.observed import ThreadRole
@@ -84,14 +83,8 @@ def read_noted(tree: Tree, pid: int, name: str) -> Mapping[int, Key] | None:
     content = tree.read(path, _LIMIT)
     if isinstance(content, Missing):
         return None
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except etree.XMLSyntaxError:
-        return None
-    if root.tag != 'domstatus' or root.get('pid') != str(pid):
+    root = read_root(content)
+    if root is None or root.tag != 'domstatus' or root.get('pid') != str(pid):
         return None
     found: dict[int, Key] = {}
     for vcpu in root.iterfind('vcpus/vcpu'):

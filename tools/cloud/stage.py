@@ -14,11 +14,12 @@ from typing import Final
 from rtvirt.demo.screen import Screen
 from tools.cloud.error import CloudError
 from tools.cloud.process import Processes
+from tools.story import Story
 
 _TIMEOUT_S: Final = 180
 
 
-class Stage:
+class Stage(Story):
     """Runs commands, and shows what they truly print.
 
     :param processes: runs them, in its environment.
@@ -28,37 +29,19 @@ class Stage:
     def __init__(
         self, screen: Screen, processes: Processes, directory: Path
     ) -> None:
-        self.screen = screen
+        super().__init__(screen)
         self._processes = processes
         self._directory = directory
-        self._began = time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the stage was set."""
-        return time.monotonic() - self._began
-
-    def step(self, title: str) -> None:
-        """Begin a part."""
-        self.screen.step(title)
-
-    def note(self, text: str) -> None:
-        """Say what is special here."""
-        self.screen.note(text)
 
     def run(self, line: str, *, code: int = 0) -> str:
         """Show a command line, run it, show and return what it prints.
 
         :param code: how it is to end.
-        :raises CloudError: if it ends otherwise.
+        :raises StoryError: if it ends otherwise.
         """
         self.screen.say(f'$ {line}', 'command')
         text, ended = self._run(line, is_shown=True)
-        if ended != code:
-            raise CloudError(
-                f'{line!r} ended with exit code {ended}, and was expected '
-                f'to end with {code}'
-            )
+        self.expect_end(line, code, ended)
         return text
 
     def ask(self, line: str) -> str:
@@ -70,15 +53,6 @@ class Stage:
         if ended:
             raise CloudError(f'{line!r} ended with {ended}: {text.strip()}')
         return text.strip()
-
-    def expect(self, what: str, wanted: object, found: object) -> None:
-        """Say that something is as it has to be.
-
-        :raises CloudError: if it is not.
-        """
-        if wanted != found:
-            raise CloudError(f'{what}: expected {wanted}, found {found}')
-        self.screen.say(f'{what}: {_say(found)}', 'good')
 
     def expect_part(self, what: str, wanted: str, text: str) -> None:
         """Say that a text is part of what was printed.
@@ -124,9 +98,3 @@ class Stage:
             if is_shown:
                 sys.stdout.flush()
                 os.write(sys.stdout.fileno(), part)
-
-
-def _say(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ', '.join(map(str, value))
-    return str(value)

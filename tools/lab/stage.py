@@ -6,20 +6,19 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import time
 from pathlib import Path
 from typing import Final
 
 from rtvirt.demo.screen import Screen
-from tools.lab.error import LabError
 from tools.lab.machine import EmulatedHost
 from tools.lab.remote import Outcome
+from tools.story import Story
 
 _WIDTH: Final = 'CLIFF_MAX_TERM_WIDTH'
 _UNKNOWN_WIDTH: Final = (110, 40)
 
 
-class Stage:
+class Stage(Story):
     """Shows each command as it would be typed, and its true output.
 
     :param host: where commands run, from now on; a stage may go without
@@ -27,30 +26,16 @@ class Stage:
     """
 
     def __init__(self, screen: Screen, host: EmulatedHost) -> None:
-        self.screen = screen
+        super().__init__(screen)
         self.host = host
-        self._began = time.monotonic()
         columns = shutil.get_terminal_size(_UNKNOWN_WIDTH).columns
         self._environment = ['env', f'{_WIDTH}={columns}']
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the stage was set."""
-        return time.monotonic() - self._began
-
-    def step(self, title: str) -> None:
-        """Begin a part."""
-        self.screen.step(title)
-
-    def note(self, text: str) -> None:
-        """Say what the lab does by itself, or why something is as it is."""
-        self.screen.note(text)
 
     def run(self, line: str, *, code: int = 0) -> Outcome:
         """Show a command line, run it, and show what it prints.
 
         :param code: how it is to end.
-        :raises LabError: if it ends otherwise.
+        :raises StoryError: if it ends otherwise.
         """
         prompt = f'{self.host.hostname}#'
         self.screen.say(f'{prompt} {line}', 'command')
@@ -60,11 +45,7 @@ class Stage:
             timeout_s=300,
             echo=lambda _kind, text: self._pass_on(text),
         )
-        if outcome.code != code:
-            raise LabError(
-                f'{line!r} ended with exit code {outcome.code}, and was '
-                f'expected to end with {code}'
-            )
+        self.expect_end(line, code, outcome.code)
         return outcome
 
     def put(self, source: Path, path: str) -> None:
@@ -81,20 +62,5 @@ class Stage:
             if 'SPDX' not in line:
                 self.screen.say(line)
 
-    def expect(self, what: str, wanted: object, found: object) -> None:
-        """Say that something is as it has to be.
-
-        :raises LabError: if it is not.
-        """
-        if wanted != found:
-            raise LabError(f'{what}: expected {wanted}, found {found}')
-        self.screen.say(f'{what}: {_say(found)}', 'good')
-
     def _pass_on(self, text: str) -> None:
         os.write(1, text.encode())
-
-
-def _say(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ', '.join(map(str, value))
-    return str(value)

@@ -107,14 +107,24 @@ def _read_domain(tree: Tree, path: str) -> Domain | Missing | None:
         return malformed(path, str(error))
 
 
-def find_domain(content: bytes) -> etree._Element | None:
-    """Return the ``<domain>`` of a document; entities stay unexpanded."""
+def read_root(content: bytes) -> etree._Element | None:
+    """Return the root of a document; entities stay unexpanded.
+
+    None where it is no XML.
+    """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False
     )
     try:
-        root = etree.fromstring(content, parser)
+        return etree.fromstring(content, parser)
     except etree.XMLSyntaxError:
+        return None
+
+
+def find_domain(content: bytes) -> etree._Element | None:
+    """Return the ``<domain>`` of a document."""
+    root = read_root(content)
+    if root is None:
         return None
     domain = root if root.tag == 'domain' else root.find('domain')
     if domain is not None:
