@@ -23,6 +23,7 @@ from rtvirt.exception import ModelError
 from rtvirt.host.source import LOCAL_URI
 from rtvirt.latency.evidence import Where
 from rtvirt.latency.result import Tool
+from rtvirt.measure.console import SHELL_S
 from rtvirt.measure.evidence import take_evidence
 from rtvirt.measure.evidence import write_evidence
 from rtvirt.measure.order import TOOLS
@@ -155,6 +156,14 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         'through the QEMU guest agent',
     )
     group.add_argument(
+        '--console-timeout',
+        metavar='TIME',
+        type=typed(parse_duration),
+        default=SHELL_S,
+        help='how long a shell on the serial console may take to answer, as '
+        f'while the guest boots; default: {SHELL_S}',
+    )
+    group.add_argument(
         '--connect',
         metavar='URI',
         default=LOCAL_URI,
@@ -233,6 +242,7 @@ def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
             via,
             destination=destination or '',
             options=parsed_args.ssh_option,
+            console_timeout_s=parsed_args.console_timeout,
         ) as subject:
             yield subject
         return

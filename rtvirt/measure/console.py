@@ -32,8 +32,20 @@ _LINE: Final = 240
 serial port loses what comes too fast."""
 _TRIES: Final = 3
 _HELLO_S: Final = 20
+_PROBE_S: Final = 5.0
+"""After that a greeting counts as lost: a guest that boots drops what comes
+before its shell is there."""
 _FETCH_S: Final = 120
+_SILENCE_S: Final = 0.2
+_QUIET_S: Final = 2.0
+"""How long the kernel's messages are waited for to end."""
 _LIMIT: Final = 1 << 26
+_LOGIN: Final = re.compile(r'(?:login|[Pp]assword): *(?:echo .*)?\Z')
+"""A last line that only somebody who logs in changes; after it stands what
+was taken for a name."""
+
+SHELL_S: Final = 60
+"""How long a shell may take to answer, unless somebody says otherwise."""
 
 _GREETING: Final = (
     'stty -echo 2>/dev/null; PS1=; PS2=; umask 077; f=/tmp/.rtvirt-$$'
@@ -52,15 +64,19 @@ class ConsoleShell:
 
     :param name: the domain's.
     :param device: the host's side of the console, open and raw.
+    :param timeout_s: how long a shell may take to answer, as after a boot.
+    :raises MeasureError: if none does: somebody has to log in.
     """
 
     where = Where.CONSOLE
 
-    def __init__(self, name: str, device: int) -> None:
+    def __init__(
+        self, name: str, device: int, timeout_s: float = SHELL_S
+    ) -> None:
         self.name = name
         self._device = device
         self._marks = itertools.count(int(time.time()) % 100_000)
-        self._greet()
+        self._greet(timeout_s)
 
     def script(self, text: str, timeout_s: float) -> Output:
         """Run a script to its end."""
@@ -79,26 +95,38 @@ class ConsoleShell:
         with contextlib.suppress(MeasureError):
             self._say('rm -f $f.*; stty echo 2>/dev/null')
 
-    def _greet(self) -> None:
+    def _greet(self, timeout_s: float) -> None:
         """Make sure that a shell answers, and have it be quiet.
 
-        :raises MeasureError: if none does: somebody has to log in.
+        It is asked again and again: what a guest that boots is told before
+        its shell runs is lost, or comes in half.
         """
-        # What is half typed there is dropped first (Ctrl-C), and so is what
-        # the console still has to tell.
-        os.write(self._device, b'\x03\r')
-        time.sleep(0.2)
-        seen = self._drain()
-        try:
-            self._talk(_GREETING, _HELLO_S)
-        except MeasureError as error:
-            last = seen.strip().splitlines()[-1:] or ['nothing']
-            raise MeasureError(
-                f'no shell answers on the console of {self.name}; it shows '
-                f'{last[0].strip()!r:.80}',
-                hint='log in as root on its serial console (virsh console), '
-                'leave with Ctrl-], and try again; or use the guest agent',
-            ) from error
+        deadline = time.monotonic() + timeout_s
+        _, end, sent = self._frame(_GREETING)
+        shown = ''
+        while (left := deadline - time.monotonic()) > 0:
+            # What is half typed there is dropped first (Ctrl-C), and so is
+            # what the console still has to tell.
+            self._write(b'\x03\r')
+            shown = self._read('', min(_QUIET_S, left)) or shown
+            # A greeting of before may have been answered late.
+            if end not in shown:
+                self._write(sent)
+                left = deadline - time.monotonic()
+                shown += self._read(end, min(_PROBE_S, left))
+            if end in shown:
+                return
+            if _LOGIN.search(shown.rstrip('\r\n')):
+                break
+        last = shown.strip().splitlines()[-1:] or ['nothing']
+        raise MeasureError(
+            f'no shell answers on the console of {self.name}; it shows '
+            f'{last[0].strip()!r:.80}',
+            hint='log in as root on its serial console (virsh console), '
+            'leave with Ctrl-], and try again; give one that still boots '
+            'more time (--console-timeout); or use the guest agent (--via '
+            'agent)',
+        )
 
     def _say(self, line: str) -> None:
         """Have the shell run a line, and wait until it has."""
@@ -121,38 +149,72 @@ class ConsoleShell:
 
     def _talk(self, line: str, timeout_s: float) -> str:
         """Run a line; return what it printed."""
+        begin, end, sent = self._frame(line)
+        self._write(sent)
+        text = self._read(end, timeout_s)
+        if end not in text:
+            raise MeasureError(
+                f'the console of {self.name} does not answer within '
+                f'{timeout_s:.0f} s',
+                hint='look at it with virsh console: somebody else may type '
+                'there, or the guest hang',
+            )
+        return text.rpartition(end)[0].partition(begin)[2].strip('\r\n')
+
+    def _frame(self, line: str) -> tuple[str, str, bytes]:
+        """Return the marks before and after its output, and what to type."""
         mark = f'{next(self._marks):x}'
         # The marks as typed are not the marks as printed.
         sent = f"echo 'rt'virt-{mark}-a; {line}; echo 'rt'virt-{mark}-z\r"
-        os.write(self._device, sent.encode())
-        begin, end = f'rtvirt-{mark}-a', f'rtvirt-{mark}-z'
-        text = self._read_until(end, timeout_s)
-        return text.rpartition(end)[0].partition(begin)[2].strip('\r\n')
+        return f'rtvirt-{mark}-a', f'rtvirt-{mark}-z', sent.encode()
 
-    def _read_until(self, mark: str, timeout_s: float) -> str:
+    def _write(self, data: bytes) -> None:
+        """Type something; a guest that stands still takes nothing in."""
+        while data:
+            if not select.select([], [self._device], [], _HELLO_S)[1]:
+                raise MeasureError(
+                    f'the console of {self.name} takes nothing in',
+                    hint=f'virsh domstate {self.name} tells whether the '
+                    'guest is paused: virsh resume lets it run',
+                )
+            with contextlib.suppress(BlockingIOError), self._ending():
+                data = data[os.write(self._device, data) :]
+
+    def _read(self, mark: str, timeout_s: float) -> str:
+        """Return what comes until there is a mark, or the time is over.
+
+        Without a mark: until nothing comes for a moment.
+        """
         deadline = time.monotonic() + timeout_s
         found = bytearray()
         pattern = re.compile(re.escape(mark.encode()))
-        while not pattern.search(found, max(len(found) - 8192, 0)):
+        while len(found) <= _LIMIT:
+            if mark and pattern.search(found, max(len(found) - 8192, 0)):
+                break
             left = deadline - time.monotonic()
-            if left <= 0 or len(found) > _LIMIT:
-                raise MeasureError(
-                    f'the console of {self.name} does not answer'
-                )
-            if select.select([self._device], [], [], left)[0]:
-                with contextlib.suppress(BlockingIOError):
-                    found += os.read(self._device, 65536)
+            pause = left if mark else min(left, _SILENCE_S)
+            if (
+                left <= 0
+                or not select.select([self._device], [], [], pause)[0]
+            ):
+                break
+            with contextlib.suppress(BlockingIOError), self._ending():
+                found += os.read(self._device, 65536)
         return found.decode(errors='replace')
 
-    def _drain(self) -> str:
-        """Return what is there to be read."""
-        found = bytearray()
-        while select.select([self._device], [], [], 0.1)[0]:
-            piece = os.read(self._device, 65536)
-            if not piece:
-                break
-            found += piece
-        return found.decode(errors='replace')
+    @contextlib.contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Say that the console is gone where the kernel says so."""
+        try:
+            yield
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise MeasureError(
+                f'the console of {self.name} is gone: {error.strerror}',
+                hint=f'virsh domstate {self.name} tells whether the domain '
+                'still runs',
+            ) from error
 
 
 def _unpack(text: str) -> str | None:
@@ -169,22 +231,29 @@ def _unpack(text: str) -> str | None:
 
 
 @contextlib.contextmanager
-def console_shell(name: str, path: str) -> Iterator[ConsoleShell]:
+def console_shell(
+    name: str, path: str, timeout_s: float = SHELL_S
+) -> Iterator[ConsoleShell]:
     """Open the host's side of a console (``<serial type='pty'>``).
 
+    :param timeout_s: how long a shell may take to answer, as after a boot.
     :raises MeasureError: if it cannot be opened, or no shell answers.
     """
     try:
-        device = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        device = os.open(
+            path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        )
     except OSError as error:
         raise MeasureError(
-            f'cannot open {path}, the console of {name}: {error.strerror}'
+            f'cannot open {path}, the console of {name}: {error.strerror}',
+            hint='run this as root, on the host of the domain, outside of '
+            'containers',
         ) from error
     try:
         with contextlib.suppress(termios.error):
             # What is shown there already may tell who asks for a login.
             tty.setraw(device, termios.TCSANOW)
-        shell = ConsoleShell(name, device)
+        shell = ConsoleShell(name, device, timeout_s)
         try:
             yield shell
         finally:

@@ -30,6 +30,7 @@ from rtvirt.libvirtxml.metadata import plan_of
 from rtvirt.lint_rules.view import realtime_vcpus
 from rtvirt.lint_rules.view import vcpu_count
 from rtvirt.measure.agent import AgentShell
+from rtvirt.measure.console import SHELL_S
 from rtvirt.measure.console import console_shell
 from rtvirt.measure.machine import Job
 from rtvirt.measure.machine import Machine
@@ -123,11 +124,14 @@ def domain_subject(
     *,
     destination: str = '',
     options: Sequence[str] = (),
+    console_timeout_s: float = SHELL_S,
 ) -> Iterator[Subject]:
     """Return a running domain of this host.
 
     :param via: the way into the guest.
     :param destination: for ssh.
+    :param console_timeout_s: how long a shell on its serial console may
+        take to answer.
     :raises HostError: if the domain is not there, or does not run.
     :raises MeasureError: if there is no such way into it.
     """
@@ -139,7 +143,9 @@ def domain_subject(
             shell = _agent(stack, uri, name)
         else:
             path = _console_path(running.domain)
-            shell = stack.enter_context(console_shell(name, path))
+            shell = stack.enter_context(
+                console_shell(name, path, console_timeout_s)
+            )
         yield _guest(ShellMachine(shell), running)
 
 

@@ -173,10 +173,9 @@ def test_facts_are_read(machine: Machine) -> None:
 def test_a_console_without_a_shell_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr('rtvirt.measure.console._HELLO_S', 0.3)
     outer, name = pty.openpty()
     os.write(outer, b'\r\nrt1 login: ')
-    console = console_shell('rt1', os.ttyname(name))
+    console = console_shell('rt1', os.ttyname(name), 0.3)
     try:
         with pytest.raises(MeasureError) as caught:
             console.__enter__()
