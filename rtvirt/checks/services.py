@@ -13,7 +13,9 @@ from rtvirt.checks.base import check
 from rtvirt.checks.base import some
 from rtvirt.checks.base import undecided
 from rtvirt.checks.base import unreadable
+from rtvirt.model.facts.cmdline import parameter_meaning
 from rtvirt.model.facts.host import HostFacts
+from rtvirt.model.facts.isolation import last_cpu
 from rtvirt.model.facts.missing import Missing
 from rtvirt.model.finding import Safety
 from rtvirt.model.finding import Severity
@@ -49,11 +51,15 @@ def tuned(facts: HostFacts) -> Iterator[Answer]:
     if isinstance(wanted, Missing) or isinstance(cmdline, Missing):
         yield from unreadable(wanted, cmdline)
         return
-    booted = set(cmdline.parameters())
+    last = last_cpu(facts)
+    booted = {
+        (name, parameter_meaning(name, value, last))
+        for name, value in cmdline.parameters()
+    }
     pending = [
         f'{name}={value}' if value else name
         for name, value in wanted.parameters()
-        if (name, value) not in booted
+        if (name, parameter_meaning(name, value, last)) not in booted
     ]
     if pending:
         yield Answer(

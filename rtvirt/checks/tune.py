@@ -60,7 +60,8 @@ class Wishes:
 class Setting:
     """One line of a file.
 
-    :ivar line: as it stands in the file.
+    :ivar line: as it stands in the file; with a ``#`` before it, it is not
+        set but offered.
     :ivar section: of an INI file, the one it belongs to.
     :ivar code: the check that says why; empty where ``why`` does, or the
         comment of the setting before.
@@ -70,6 +71,11 @@ class Setting:
     section: str = ''
     code: str = ''
     why: str = ''
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it sets nothing until somebody takes the ``#`` away."""
+        return self.line.startswith('#')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

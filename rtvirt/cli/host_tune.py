@@ -126,6 +126,7 @@ Example: six pCPUs of eight for guests, with eight pages of 1 GiB::
                         [file.path, setting.code, setting.line]
                         for file in files
                         for setting in file.settings
+                        if not setting.is_comment
                     ],
                 ),
             ),

@@ -23,7 +23,8 @@ def add_base(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         '--base',
         metavar='FILE',
-        help='domain XML to render the plan into; - is standard input',
+        help='domain XML to render the plan into; a name given to the new '
+        'domain replaces the one in there; - is standard input',
     )
 
 
@@ -157,10 +158,13 @@ def _merge(plan: Plan, parsed_args: argparse.Namespace) -> str:
     from rtvirt.domain import apply_plan  # noqa: PLC0415
     from rtvirt.domain import check_identity  # noqa: PLC0415
     from rtvirt.domain import parse_domain  # noqa: PLC0415
+    from rtvirt.libvirtxml.domain import with_name  # noqa: PLC0415
 
     check_identity(parsed_args.name, parsed_args.uuid)
     base = read_text(parsed_args.base, MAX_XML)
     try:
+        if parsed_args.name is not None:
+            base = with_name(base)
         merged = apply_plan(plan, base)
     except DomainXMLError as error:
         raise DomainXMLError(

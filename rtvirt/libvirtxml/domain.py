@@ -175,3 +175,17 @@ def parse_domain(text: str | bytes) -> Domain:
         :mod:`rtvirt.libvirtxml.document` allows.
     """
     return Domain.from_xml(text)
+
+
+def with_name(text: str) -> str:
+    """Return a template with an empty ``<name>`` if it has none at all.
+
+    :raises DomainXMLError: if it is no XML, or has two names.
+    """
+    document = Document(text)
+    root = document.root
+    if root.tag != Domain.TAG or root.only('name') is not None:
+        return text
+    edits = Edits(document)
+    edits.insert(root, [(0, f'{edits.pad(root)}<name></name>')], {'name': 0})
+    return edits.apply().decode()

@@ -15,6 +15,10 @@ _SECRET_NAME: Final = re.compile(
     r'passw|passphrase|secret|token|credential|api_?key', re.IGNORECASE
 )
 _SECRET_VALUE: Final = re.compile(r':[^@/]*@')
+_CPU_LISTS: Final = frozenset(
+    {'irqaffinity', 'isolcpus', 'nohz_full', 'rcu_nocbs'}
+)
+_FLAG: Final = re.compile(r'(?!all\b)[a-z_]+')
 _STRIDED: Final = re.compile(r'(\d{1,5})-(\d{1,5}):(\d{1,5})/(\d{1,5})')
 
 
@@ -79,6 +83,28 @@ def parse_cmdline(text: str) -> CommandLine:
         if not _SECRET_NAME.search(name) and not _SECRET_VALUE.search(value):
             words.append(word)
     return CommandLine(' '.join(words))
+
+
+def parameter_meaning(name: str, value: str, last: int) -> object:
+    """Return a value so that two which mean the same are equal.
+
+    ``0,1`` and ``0-1`` name the same CPUs, and the flags of ``isolcpus=``
+    have no order. A value that is no list of CPUs, or no valid one, stands
+    for itself.
+
+    :param last: the last possible CPU.
+    """
+    if name not in _CPU_LISTS or not value:
+        return value
+    items = value.split(',')
+    flags = {item for item in items if _FLAG.fullmatch(item)}
+    try:
+        cpus = parse_boot_list(
+            ','.join(item for item in items if item not in flags), last
+        )
+    except ValueError:
+        return value
+    return frozenset(flags), cpus
 
 
 def parse_boot_list(text: str, last: int) -> CPUSet:

@@ -99,3 +99,13 @@ def test_the_worst_comes_first_and_the_undecided_last() -> None:
 
     found = run_checks(HostFacts(), [check])
     assert [f.code for f in found] == ['B', 'C', 'A', 'Z']
+
+
+def test_lists_of_cpus_are_compared_as_sets() -> None:
+    host = tuned_host()
+    told = '/etc/tuned/bootcmdline'
+    host.replace(told, 'domain,1-4,6-9', 'domain,1,2-4,6,7-9')
+    assert not list(run_checks(host.facts(), PLUGINS, only=['RT-H01']))
+    host.replace(told, 'domain,1,2-4,6,7-9', 'domain,1-4,6-8')
+    (finding,) = run_checks(host.facts(), PLUGINS, only=['RT-H01'])
+    assert finding.actual == 'without isolcpus=managed_irq,domain,1-4,6-8'

@@ -126,6 +126,29 @@ def test_a_base_under_another_name(rtvirt: RTVirt, base: str) -> None:
     assert '<!-- a comment -->' in ended.out
 
 
+@pytest.mark.parametrize('name', ['', '  <name/>\n', '  <name>old</name>\n'])
+def test_a_name_given_is_the_name(
+    rtvirt: RTVirt, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / 'template.xml'
+    file.write_text(BASE.replace('  <name>old</name>\n', name))
+    ended = rtvirt(*NEW, '--base', str(file))
+    assert (ended.code, ended.err) == (0, '')
+    assert ended.out.count('  <name>rt1</name>\n') == 1
+    # Another domain than that of the template.
+    assert parse_domain(ended.out).uuid is None
+
+
+def test_a_base_without_a_name_is_refused_where_none_is_given(
+    rtvirt: RTVirt, tmp_path: Path
+) -> None:
+    file = tmp_path / 'template.xml'
+    file.write_text(BASE.replace('<name>old</name>', ''))
+    ended = rtvirt('domain', 'xml', *PLAN, '--base', str(file))
+    assert ended.code == 1
+    assert 'lacks the element <name>' in ended.err
+
+
 def test_what_does_not_fit_prints_no_xml(rtvirt: RTVirt) -> None:
     ended = rtvirt(*NEW, '--pinned', '2')
     assert (ended.code, ended.out) == (4, '')

@@ -372,6 +372,18 @@ def test_group_scheduling_is_gone_around(rtvirt: RTVirt) -> None:
     assert 'kernel.sched_rt_runtime_us=950000' in ended.out
 
 
+def test_lines_that_set_nothing_are_not_listed(
+    rtvirt: RTVirt, tmp_path: Path
+) -> None:
+    ended = rtvirt(
+        *('host', 'tune', '--host', _untuned(tmp_path)),
+        *('--dedicated', '2-3', '-f', 'value', '-c', 'line'),
+    )
+    lines = ended.out.splitlines()
+    assert 'options kvm halt_poll_ns=0' in lines
+    assert not [line for line in lines if '#' in line]
+
+
 def test_tuning_files_as_data(rtvirt: RTVirt, tmp_path: Path) -> None:
     ended = rtvirt(
         *('host', 'tune', '--host', _untuned(tmp_path)),

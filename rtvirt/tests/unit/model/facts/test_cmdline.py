@@ -5,6 +5,7 @@ import pytest
 
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.facts.cmdline import CommandLine
+from rtvirt.model.facts.cmdline import parameter_meaning
 from rtvirt.model.facts.cmdline import parse_boot_list
 from rtvirt.model.facts.cmdline import parse_cmdline
 
@@ -73,3 +74,25 @@ def test_what_is_no_list_is_refused(text: str) -> None:
 def test_secrets_are_left_out(secret: str) -> None:
     line = parse_cmdline(f'quiet iommu.passthrough=1 {secret}\n')
     assert line.text == 'quiet iommu.passthrough=1'
+
+
+@pytest.mark.parametrize(
+    ('name', 'one', 'other', 'alike'),
+    [
+        ('irqaffinity', '0,1', '0-1', True),
+        ('irqaffinity', '0,1', '0-2', False),
+        ('nohz_full', '2-N', '2-7', True),
+        ('rcu_nocbs', 'all', '0-7', True),
+        ('isolcpus', 'domain,managed_irq,2,3', 'managed_irq,domain,2-3', True),
+        ('isolcpus', 'domain,2-3', 'managed_irq,domain,2-3', False),
+        ('isolcpus', '2-', '2-', True),
+        ('isolcpus', '2-', '2-3', False),
+        ('isolcpus', '', '2-3', False),
+        ('hugepages', '0-1', '0,1', False),
+    ],
+)
+def test_values_that_mean_the_same(
+    name: str, one: str, other: str, alike: bool
+) -> None:
+    meanings = [parameter_meaning(name, text, 7) for text in (one, other)]
+    assert (meanings[0] == meanings[1]) is alike
