@@ -27,6 +27,7 @@ from rtvirt.libvirtxml.disk import Disk as DiskElement
 from rtvirt.libvirtxml.disk import DiskSource
 from rtvirt.libvirtxml.disk import DiskTarget
 from rtvirt.libvirtxml.disk import Driver
+from rtvirt.libvirtxml.document import FORMAT
 from rtvirt.libvirtxml.domain import Domain
 from rtvirt.libvirtxml.domain import parse_domain
 from rtvirt.libvirtxml.features import Features
@@ -94,7 +95,8 @@ class Network:
             raise DomainXMLError(
                 f'a network card is plugged into network '
                 f'{shown(self.network)} and into bridge {shown(self.bridge)}: '
-                'expected one of them'
+                'expected one of them',
+                hint='leave one of the two out',
             )
         expected = 'six bytes, as in 52:54:00:12:34:56'
         _require('the MAC address', self.mac, _MAC, expected)
@@ -143,7 +145,10 @@ def domain_xml(
         if path is not None:
             _require_path(what, path)
     if kernel is None and (initrd is not None or cmdline is not None):
-        raise DomainXMLError('an initrd or a command line needs a kernel')
+        raise DomainXMLError(
+            'an initrd or a command line needs a kernel',
+            hint='name the kernel, too, or leave both to the boot loader',
+        )
     domain = Domain(
         virt_type=virt_type,
         name=name,
@@ -287,13 +292,16 @@ def _require(
     if value is None:
         return
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise DomainXMLError(f'{what} is {shown(value)}: expected {expected}')
+        raise DomainXMLError(
+            f'{what} is {shown(value)}: expected {expected}', hint=FORMAT
+        )
 
 
 def _require_word(what: str, value: str, words: tuple[str, ...]) -> None:
     if value not in words:
         raise DomainXMLError(
-            f'{what} is {shown(value)}: expected {" or ".join(words)}'
+            f'{what} is {shown(value)}: expected {" or ".join(words)}',
+            hint=FORMAT,
         )
 
 
@@ -301,5 +309,6 @@ def _require_path(what: str, path: str) -> None:
     if not isinstance(path, str) or not path.startswith('/'):
         raise DomainXMLError(
             f'{what} is {shown(path)}: expected an absolute path',
-            hint='libvirt looks for it from another directory than yours',
+            hint='write it from / on: libvirt looks for it from another '
+            'directory than yours',
         )

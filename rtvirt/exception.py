@@ -37,7 +37,8 @@ class RTVirtError(Exception):
     """The root of the tree.
 
     :ivar message: one sentence that names what is wrong.
-    :ivar hint: what to do about it, or an empty string.
+    :ivar hint: what to do about it; an empty string only where a class
+        says that its errors may be without.
     """
 
     code: ClassVar[str] = 'error'
@@ -64,6 +65,10 @@ def _restore(kind: type[RTVirtError], message: str) -> RTVirtError:
 class ModelError(RTVirtError, ValueError):
     """A value breaks an invariant of the model it was meant for.
 
+    It may be without a hint: the message says what was expected, and to
+    give that is the way out. Who read the value from a file or an option
+    adds where it stands.
+
     :ivar path: where in plain data it stands, as in ``Plan.cells[0].pins``;
         empty where no plain data was read.
     """
@@ -79,6 +84,8 @@ class ModelError(RTVirtError, ValueError):
 
 class CPUSetError(ModelError):
     """A text or an id does not describe a set of CPUs.
+
+    It may be without a hint, as any :class:`ModelError`.
 
     :ivar text: what was given, shortened where it was no text.
     :ivar position: offset into ``text`` of the first wrong character.

@@ -57,7 +57,10 @@ def read_budgets(
     probability = parsed_args.probability
     limit, source = parsed_args.budget_us, '--budget-us'
     if limit is not None and parsed_args.profile:
-        raise ConfigError('give --budget-us or --profile, not both')
+        raise ConfigError(
+            '--budget-us and --profile are both given',
+            hint='leave one of the two out: a profile has budgets of its own',
+        )
     if limit is None and plan is not None:
         limit = plan.guest.latency_budget_us
         source = 'rtvirt:latency_budget_us'
@@ -79,5 +82,10 @@ def read_budgets(
                 )
             )
     except ModelError as error:
-        raise ConfigError(str(error), hint=error.hint) from error
+        raise ConfigError(
+            str(error),
+            hint=error.hint
+            or 'correct --budget-us, --housekeeping-budget-us or '
+            '--probability',
+        ) from error
     return budgets

@@ -39,11 +39,16 @@ def read_text(path: str, limit: int) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
         raise InputError(
-            f'cannot read {path!r}: {reason}', path=path
+            f'cannot read {path!r}: {reason}',
+            path=path,
+            hint='name a file that is there and that you may read; - is '
+            'standard input',
         ) from error
     if len(data) > limit:
         raise InputError(
-            f'{_name(path)} is longer than {limit >> 10} KiB', path=path
+            f'{_name(path)} is longer than {limit >> 10} KiB',
+            path=path,
+            hint='look whether it is the right file',
         )
     try:
         return data.decode('utf-8-sig')
@@ -51,6 +56,7 @@ def read_text(path: str, limit: int) -> str:
         raise InputError(
             f'{_name(path)} is no text: byte {error.start} is not UTF-8',
             path=path,
+            hint='save it as UTF-8, if it is the right file',
         ) from None
 
 
@@ -72,16 +78,21 @@ def read_mapping(path: str, what: str) -> dict[str, Any]:
         raise InputError(
             f'{_name(path)} is neither YAML nor JSON: {_explain(error)}',
             path=path,
+            hint=model_of(what),
         ) from error
     if not isinstance(data, dict):
         raise InputError(
             f'{_name(path)} is no {what}: its top level is '
             f'{_KINDS.get(type(data), "a text")}, not a mapping',
             path=path,
-            hint=f'write the {what} as "openstack {what} show -f yaml" '
-            'prints it',
+            hint=model_of(what),
         )
     return data
+
+
+def model_of(what: str) -> str:
+    """Return what a file that should be a flavor or an image is to be."""
+    return f'write the {what} as "openstack {what} show -f yaml" prints it'
 
 
 _KINDS: Final = {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 
 from rtvirt.cli.base import Show
@@ -20,6 +21,7 @@ from rtvirt.cli.verify import report_proofs
 from rtvirt.lifecycle.migrate import migrate_domain
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.finding import Severity
+from rtvirt.model.plan import Plan
 
 LOG = logging.getLogger(__name__)
 
@@ -96,7 +98,17 @@ not fit, an object with the list "reasons".
             migrated.unproved,
             migrated.name,
         )
-        return report_proofs([], Severity.ERROR)
+        return dataclasses.replace(
+            report_proofs([], Severity.ERROR),
+            headline=f'{migrated.name} is planned on pCPUs '
+            f'{_held(migrated.plan)} of {migrated.host}, and not verified',
+        )
+
+
+def _held(plan: Plan) -> CPUSet:
+    """Return the pCPUs of the vCPUs, all together."""
+    pinned = CPUSet(cpu for cpus in plan.pins.values() for cpu in cpus)
+    return pinned or plan.floating
 
 
 def _add_way(parser: argparse.ArgumentParser) -> None:

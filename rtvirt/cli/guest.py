@@ -11,6 +11,7 @@ from typing import Any
 from typing import TypeVar
 
 from rtvirt.cli.document import STDIN
+from rtvirt.cli.document import model_of
 from rtvirt.cli.document import read_mapping
 from rtvirt.exception import ConfigError
 from rtvirt.exception import InputError
@@ -43,14 +44,13 @@ def read_guest(flavor_path: str, image_path: str | None) -> GuestRequirement:
     """
     if flavor_path == image_path == STDIN:
         raise ConfigError(
-            'the flavor and the image cannot both be standard input'
+            'the flavor and the image cannot both be standard input',
+            hint='name a file for one of the two',
         )
-    flavor = _build(
-        flavor_path, Flavor.from_dict, read_mapping(flavor_path, 'flavor')
-    )
+    flavor = _build(flavor_path, Flavor.from_dict, 'flavor')
     image = None
     if image_path is not None:
-        image = _build(image_path, _image, read_mapping(image_path, 'image'))
+        image = _build(image_path, _image, 'image')
     guest = parse_guest(flavor, image)
     for warning in guest.warnings:
         LOG.warning('%s', warning)
@@ -72,11 +72,12 @@ def _image(mapping: Mapping[str, Any]) -> ImageProperties:
     return ImageProperties(bare or {})
 
 
-def _build(path: str, make: Callable[[Any], T], mapping: Any) -> T:
+def _build(path: str, make: Callable[[Any], T], what: str) -> T:
+    mapping = read_mapping(path, what)
     try:
         return make(mapping)
     except ModelError as error:
         name = 'standard input' if path == STDIN else path
         raise InputError(
-            f'{name}: {error}', path=path, hint=error.hint
+            f'{name}: {error}', path=path, hint=error.hint or model_of(what)
         ) from error

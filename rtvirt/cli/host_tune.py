@@ -181,13 +181,15 @@ def _wishes(facts: HostFacts, parsed_args: argparse.Namespace) -> Wishes:
     online = facts.cpu.online
     if isinstance(online, Missing):
         raise ConfigError(
-            f'the pCPUs of the host are not known: {online.path} is {online}'
+            f'the pCPUs of the host are not known: {online.path} is {online}',
+            hint='name by --host a snapshot that "rtvirt host snapshot" wrote',
         )
     dedicated: CPUSet = parsed_args.dedicated
     if not dedicated or not dedicated <= online:
         raise ConfigError(
             f'--dedicated {str(dedicated)!r}: expected pCPUs of the host, '
-            f'which has {online}'
+            f'which has {online}',
+            hint='choose some of them, and keep pCPU 0 for the host',
         )
     if dedicated == online:
         raise ConfigError(

@@ -44,7 +44,11 @@ def read_measurement(path: str, realtime: CPUSet | None = None) -> Evidence:
         evidence = _parse(text, name_file(path))
     except (LatencyFormatError, ModelError) as error:
         raise InputError(
-            f'{path}: {error}', path=path, hint=error.hint
+            f'{path}: {error}',
+            path=path,
+            hint=error.hint
+            or 'give what a latency tool printed, or what "rtvirt latency '
+            'run -o" wrote',
         ) from error
     if realtime is None:
         return evidence
@@ -79,7 +83,10 @@ def merge_measurements(measurements: Sequence[Evidence]) -> Evidence:
     try:
         result = merge_results([one.result for one in measurements])
     except ModelError as error:
-        raise ConfigError(f'--merge: {error}', hint=error.hint) from error
+        raise ConfigError(
+            f'--merge: {error}',
+            hint=error.hint or 'report them one by one, without --merge',
+        ) from error
 
     def same(get: Callable[[Evidence], T]) -> T | None:
         every = [get(one) for one in measurements]

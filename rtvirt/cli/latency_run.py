@@ -232,7 +232,12 @@ def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
     """Reach the machine that is to be measured."""
     domain, destination = parsed_args.domain, parsed_args.ssh
     if parsed_args.local == bool(domain or destination):
-        raise ConfigError('give --local, --ssh USER@HOST or --domain NAME')
+        raise ConfigError(
+            'where to measure is not clear: expected one of --local, --ssh '
+            'and --domain',
+            hint='--local is this host, --domain NAME a guest of it, --ssh '
+            'USER@HOST a way to either',
+        )
     cpus = parsed_args.cpus
     if domain:
         via = Where.SSH if destination else Where(parsed_args.via)
@@ -247,7 +252,10 @@ def _subject(parsed_args: argparse.Namespace) -> Iterator[Subject]:
             yield subject
         return
     if cpus is None:
-        raise ConfigError('give --cpus, as in --cpus 2-5')
+        raise ConfigError(
+            'which CPUs to measure is not given',
+            hint='name them, as in --cpus 2-5',
+        )
     if parsed_args.local:
         yield local_subject(cpus)
         return
@@ -285,11 +293,18 @@ def _order(parsed_args: argparse.Namespace, subject: Subject) -> Order:
             load=load,
         )
     except ModelError as error:
-        raise ConfigError(str(error), hint=error.hint) from error
+        raise ConfigError(
+            str(error),
+            hint=error.hint
+            or '"rtvirt latency run --help" tells what each option takes',
+        ) from error
 
 
 def _split(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise ConfigError(f'--load {text!r:.60}: {error}') from error
+        raise ConfigError(
+            f'--load {text!r:.60}: {error}',
+            hint='quote it as for a shell, as in --load "stress-ng --cpu 2"',
+        ) from error

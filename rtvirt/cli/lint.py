@@ -116,7 +116,10 @@ Example: a domain that runs, and one that a code review is about::
         """Read the documents and lint them."""
         files = parsed_args.files
         if files.count(STDIN) > 1:
-            raise ConfigError('only one file can be standard input')
+            raise ConfigError(
+                'only one file can be standard input',
+                hint='name the others by their paths',
+            )
         if parsed_args.fix and len(files) > 1:
             raise ConfigError(
                 '--fix prints one document, and several are given',

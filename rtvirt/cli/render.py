@@ -95,12 +95,22 @@ def check_render(parsed_args: argparse.Namespace) -> None:
     """
     if parsed_args.base is None:
         if parsed_args.name is None:
-            raise ConfigError('a new domain needs a --name')
+            raise ConfigError(
+                'a new domain needs a --name',
+                hint='give it one, as in --name plc-1, or name the XML of a '
+                'domain by --base',
+            )
         if parsed_args.mac and not (parsed_args.network or parsed_args.bridge):
-            raise ConfigError('--mac needs a --network or a --bridge')
+            raise ConfigError(
+                '--mac needs a --network or a --bridge',
+                hint='name one of the two, or leave --mac out',
+            )
         return
     if parsed_args.base == STDIN in {parsed_args.flavor, parsed_args.image}:
-        raise ConfigError('only one file can be standard input')
+        raise ConfigError(
+            'only one file can be standard input',
+            hint='name the others by their paths',
+        )
     for name, option in _BOOT.items():
         if getattr(parsed_args, name) is not None:
             raise ConfigError(

@@ -126,7 +126,11 @@ Example: one domain, and what is wrong with any for a program::
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Read the domains and verify each."""
         if bool(parsed_args.names) is parsed_args.all:
-            raise ConfigError('give the names of domains, or --all')
+            raise ConfigError(
+                'which domains to verify is not clear: expected their names, '
+                'or --all',
+                hint='"rtvirt domain list" lists those there are',
+            )
         running = read_running(
             parsed_args.connect,
             None if parsed_args.all else parsed_args.names,

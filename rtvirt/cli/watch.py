@@ -169,7 +169,8 @@ def _check_textfile(path: str | None) -> None:
     if not os.access(directory, os.W_OK | os.X_OK) or Path(path).is_dir():
         raise ConfigError(
             f'--textfile {path!r} cannot be written',
-            hint=f'is {str(directory)!r} there, and may you write in it?',
+            hint=f'make the directory {str(directory)!r}, or let the user of '
+            'this command write in it',
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Final
 
 from oslo_config import cfg
 from oslo_config import iniparser
@@ -20,6 +21,8 @@ from rtvirt.fitting.strategy import DEFAULT_STRATEGY
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.limits import Limits
 from rtvirt.model.partition import ReservedPages
+
+_FORM: Final = f'write each option as name = value below [{GROUP.name}]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,11 @@ class Settings:
                 ram_allocation_ratio=1.0 if ram is None else ram,
             )
         except ModelError as error:
-            raise ConfigError(str(error)) from error
+            raise ConfigError(
+                str(error),
+                hint='give a number as in 1.5, by the option or below '
+                f'[{GROUP.name}]',
+            ) from error
 
 
 def read_settings(files: Sequence[str] = ()) -> Settings:
@@ -76,7 +83,7 @@ def read_settings(files: Sequence[str] = ()) -> Settings:
             use_env=False,
         )
     except cfg.Error as error:
-        raise ConfigError(_one_line(error)) from error
+        raise ConfigError(_one_line(error), hint=_FORM) from error
     given = _read_given(paths)
     values = {o.dest: _value(conf, o.dest, given) for o in OPTS}
     values['reserved_huge_pages'] = tuple(values['reserved_huge_pages'] or ())
@@ -103,7 +110,7 @@ def read_sections(path: str) -> dict[str, dict[str, list[str]]]:
     try:
         cfg.ConfigParser(path, sections).parse()
     except iniparser.ParseError as error:
-        raise ConfigError(_one_line(error)) from error
+        raise ConfigError(_one_line(error), hint=_FORM) from error
     return sections
 
 
@@ -111,9 +118,15 @@ def _check_readable(path: str) -> None:
     try:
         Path(path).read_text(encoding='utf-8')
     except OSError as error:
-        raise ConfigError(f'cannot read {path!r}: {error.strerror}') from error
+        raise ConfigError(
+            f'cannot read {path!r}: {error.strerror}',
+            hint='name a file that is there and that you may read',
+        ) from error
     except ValueError as error:
-        raise ConfigError(f'{path!r} is no text: {error}') from error
+        raise ConfigError(
+            f'{path!r} is no text: {error}',
+            hint='save it as UTF-8, if it is the right file',
+        ) from error
 
 
 def _read_given(paths: Sequence[str]) -> dict[str, str]:
@@ -144,7 +157,9 @@ def _value(conf: cfg.ConfigOpts, name: str, given: dict[str, str]) -> Any:
         # Behind this stands the reason, before it a Python object.
         _, _, why = str(error).partition(' is not valid: ')
         raise ConfigError(
-            f'{given[name]}: {_one_line(why or error)}'
+            f'{given[name]}: {_one_line(why or error)}',
+            hint='"oslo-config-generator --namespace rtvirt" prints what '
+            'each option takes',
         ) from error
 
 

@@ -17,6 +17,7 @@ from rtvirt.model.plan import PlannedCell
 
 _ORDINARY_KIB: Final = 4
 _NOWHERE: Final = CPUSet()
+_ANEW: Final = 'apply the plan again: rtvirt domain xml --base FILE ...'
 
 
 def planned(guest: GuestRequirement, domain: Domain) -> Plan:
@@ -66,7 +67,9 @@ def _planned_cell(
     pins = {}
     for vcpu in cell.vcpus:
         if vcpu not in tune.vcpupins:
-            raise DomainXMLError(f'the document does not pin vCPU {vcpu}')
+            raise DomainXMLError(
+                f'the document does not pin vCPU {vcpu}', hint=_ANEW
+            )
         pins[vcpu] = tune.vcpupins[vcpu]
     emulator = _NOWHERE
     if guest.emulator_policy is EmulatorPolicy.ISOLATE and cell.id == 0:
@@ -88,7 +91,8 @@ def _host_cell(cell: int, domain: Domain) -> int:
     if len(nodes) != 1:
         raise DomainXMLError(
             f'the document binds guest cell {cell} to '
-            f'{f"nodes {nodes}" if nodes else "no node"}: expected one'
+            f'{f"nodes {nodes}" if nodes else "no node"}: expected one',
+            hint=_ANEW,
         )
     return min(nodes)
 

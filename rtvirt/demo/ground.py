@@ -70,7 +70,9 @@ def prepare(flavor: Path, root: Path, stack: contextlib.ExitStack) -> Ground:
 
 def _require_root() -> None:
     if os.geteuid() != 0:
-        raise HostError('only root can start real-time guests')
+        raise HostError(
+            'only root can start real-time guests', hint='run it with sudo'
+        )
 
 
 def _take_pages(

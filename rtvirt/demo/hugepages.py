@@ -17,6 +17,7 @@ from rtvirt.host.value import value_of
 from rtvirt.model.facts.parse import parse_int
 
 _POOL: Final = '/sys/devices/system/node/node{}/hugepages/hugepages-{}kB'
+_OUTSIDE: Final = 'run it as root, outside of containers'
 _MEMINFO: Final = '/proc/meminfo'
 _AVAILABLE: Final = re.compile(r'MemAvailable:\s+([0-9]{1,15}) kB')
 
@@ -55,7 +56,8 @@ def _added(pool: Path, count: int, size_kib: int) -> Iterator[None]:
         if added < count:
             raise HostError(
                 f'only {max(0, added)} of {count} pages of {size_kib} KiB '
-                'could be had'
+                'could be had',
+                hint='boot with hugepages=N, or free memory first',
             )
         yield
     finally:
@@ -80,7 +82,9 @@ def mounted_hugetlbfs(path: Path, size_kib: int) -> Iterator[None]:
     ):
         reason = os.strerror(ctypes.get_errno())
         path.rmdir()
-        raise HostError(f'huge pages cannot be mounted: {reason}')
+        raise HostError(
+            f'huge pages cannot be mounted: {reason}', hint=_OUTSIDE
+        )
     try:
         yield
     finally:
@@ -96,7 +100,8 @@ def _check_memory(wanted_kib: int) -> None:
     if available_kib < 2 * wanted_kib:
         raise HostError(
             f'{wanted_kib >> 10} MiB of huge pages would be too much of the '
-            f'{available_kib >> 10} MiB that are free'
+            f'{available_kib >> 10} MiB that are free',
+            hint='free memory, or try a smaller flavor',
         )
 
 
@@ -115,4 +120,6 @@ def _write(path: Path, count: int) -> None:
     try:
         path.write_text(str(count), encoding='ascii')
     except OSError as error:
-        raise HostError(f'cannot write {path}: {error.strerror}') from None
+        raise HostError(
+            f'cannot write {path}: {error.strerror}', hint=_OUTSIDE
+        ) from None

@@ -135,7 +135,10 @@ def _prove(plan: Plan, domain: Domain, driver: Any, screen: Screen) -> bool:
     tree = DirectoryTree()
     guest = find_guests(tree).get(uuid)
     if guest is None:
-        raise HostError(f'{NAME} was started, and has no process')
+        raise HostError(
+            f'{NAME} was started, and has no process',
+            hint='run it outside of containers: its process is not seen',
+        )
     observed = observe(tree, guest)
     screen.say(
         f'{time.monotonic() - began:.1f} s later its process is '

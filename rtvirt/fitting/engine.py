@@ -28,6 +28,7 @@ from rtvirt.fitting.demand import prepare
 from rtvirt.fitting.emulator import emulator_cpus
 from rtvirt.fitting.emulator import find_emulator_reason
 from rtvirt.fitting.memory import choose_page_size
+from rtvirt.fitting.refusal import EXPLAIN
 from rtvirt.fitting.refusal import refusal
 from rtvirt.fitting.rows import find_rows
 from rtvirt.fitting.rows import to_masks
@@ -112,7 +113,9 @@ def fit(
 def _refuse_emulator(demand: Demand, host: HostTopology) -> None:
     """Raise :class:`FitError` if the emulator threads cannot run."""
     if reason := find_emulator_reason(demand, host):
-        raise FitError(f'{demand.guest.name}: {reason}', reasons=(reason,))
+        raise FitError(
+            f'{demand.guest.name}: {reason}', reasons=(reason,), hint=EXPLAIN
+        )
 
 
 def fits(
@@ -280,7 +283,9 @@ def _float(guest: GuestRequirement, host: HostTopology) -> Plan:
             available=0,
             sentence='the guest floats, and the host has no shared pCPUs',
         )
-        raise FitError(f'{guest.name}: {reason}', reasons=(reason,))
+        raise FitError(
+            f'{guest.name}: {reason}', reasons=(reason,), hint=EXPLAIN
+        )
     return Plan(
         guest=guest,
         cells=(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Final
 
 from rtvirt.exception import FitError
 from rtvirt.fitting import matching
@@ -14,6 +15,12 @@ from rtvirt.fitting.rows import to_masks
 from rtvirt.fitting.terms import Terms
 from rtvirt.model.reason import FitReason
 from rtvirt.model.reason import ReasonCode
+
+EXPLAIN: Final = (
+    '"rtvirt explain" with the same arguments names the smallest change '
+    'that fits'
+)
+"""The way out of a misfit."""
 
 
 def refusal(
@@ -30,6 +37,7 @@ def refusal(
     name = f' {terms.host.name}' if terms.host.name else ''
     return FitError(
         f'{guest.name} does not fit host{name}',
+        hint=EXPLAIN,
         reasons=_find_all(terms, affinity, refused=refused),
     )
 

@@ -32,6 +32,9 @@ Key = tuple[ThreadRole, int]
 _LIMIT: Final = 1 << 22
 _IOTHREAD: Final = re.compile(r'iothread([0-9]{1,5})')
 _MAX_TID: Final = 1 << 22
+_DO_NOT_ASK: Final = (
+    'leave --ask-qemu out: what libvirt has noted tells the threads as well'
+)
 
 
 def ask_qemu(domain: Any) -> Mapping[int, Key]:
@@ -62,13 +65,18 @@ def _ask(domain: Any, command: str) -> list[dict[str, Any]]:
         answer = json.loads(text)['return']
         return [dict(item) for item in answer]
     except (KeyError, TypeError, ValueError) as error:
-        raise HostError(f'{what}: it answers {text!r:.80}') from error
+        raise HostError(
+            f'{what}: it answers {text!r:.80}', hint=_DO_NOT_ASK
+        ) from error
 
 
 def _number(answer: Mapping[str, Any], name: str, least: int) -> int:
     value = answer.get(name)
     if type(value) is not int or not least <= value <= _MAX_TID:
-        raise HostError(f'QEMU names a thread whose {name} is {value!r:.40}')
+        raise HostError(
+            f'QEMU names a thread whose {name} is {value!r:.40}',
+            hint=_DO_NOT_ASK,
+        )
     return value
 
 

@@ -18,6 +18,7 @@ from rtvirt.host.source import with_name
 from rtvirt.model.host import HostTopology
 
 MAX_LINE: Final = 1 << 22
+_READABLE: Final = 'name files that you may read'
 """The longest line in bytes: ten times a host of 512 pCPUs."""
 
 Reader = Callable[[str], HostTopology]
@@ -106,7 +107,9 @@ class Inventory:
             with name.open('rb') as file:
                 host = self._deal(_parse(file.read(MAX_LINE + 1)))
         except OSError as error:
-            raise HostError(f'{name}: {error.strerror}') from None
+            raise HostError(
+                f'{name}: {error.strerror}', hint=_READABLE
+            ) from None
         return with_name(host, name.stem)
 
     def _iter_lines(self) -> Iterator[Entry]:
@@ -114,7 +117,9 @@ class Inventory:
             with self._path.open('rb') as file:
                 yield from self._parse_lines(file)
         except OSError as error:
-            raise HostError(f'{self._path}: {error.strerror}') from None
+            raise HostError(
+                f'{self._path}: {error.strerror}', hint=_READABLE
+            ) from None
 
     def _parse_lines(self, file: BinaryIO) -> Iterator[Entry]:
         number = 0
@@ -137,7 +142,11 @@ class Inventory:
 
 def _parse(text: bytes) -> HostTopology:
     if len(text) > MAX_LINE:
-        raise HostError(f'it is longer than {MAX_LINE >> 20} MiB')
+        raise HostError(
+            f'it is longer than {MAX_LINE >> 20} MiB',
+            hint='a host of 1024 pCPUs takes some 100 KiB: look whether it '
+            'is the right file',
+        )
     return parse_host(text)
 
 

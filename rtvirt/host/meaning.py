@@ -18,11 +18,11 @@ class Meaning:
     """What an error means.
 
     :ivar text: the error in one line.
-    :ivar hint: the way out; empty where none is known.
+    :ivar hint: the way out; where none is known, where to look.
     """
 
     text: str
-    hint: str = ''
+    hint: str
 
 
 def explain_error(message: str) -> Meaning:
@@ -38,7 +38,7 @@ def explain_error(message: str) -> Meaning:
                 text=f'{row.text.format(**values)} ({_gist(line)})',
                 hint=row.hint.format(**values),
             )
-    return Meaning(text=_gist(line))
+    return Meaning(text=_gist(line), hint=_LOG)
 
 
 class _Row:
@@ -50,11 +50,16 @@ class _Row:
     :param hint: the way out.
     """
 
-    def __init__(self, pattern: str, text: str, hint: str = '') -> None:
+    def __init__(self, pattern: str, text: str, hint: str) -> None:
         self.pattern = re.compile(pattern)
         self.text = text
         self.hint = hint
 
+
+_LOG: Final = (
+    '"journalctl -u libvirtd -u virtqemud" shows what libvirt itself logs of '
+    'it'
+)
 
 # What stands before the words of QEMU itself.
 _NOISE: Final = re.compile(
@@ -161,9 +166,9 @@ _MEANINGS: Final = (
         r'KVM is not (available|supported)|Could not access KVM kernel '
         r'module|failed to initialize kvm',
         'there is no KVM here',
-        'is /dev/kvm there? Enable virtualization in the firmware and load '
-        'kvm_intel or kvm_amd; --type qemu is software emulation, without '
-        'any promise of latency',
+        'enable virtualization in the firmware and load kvm_intel or '
+        'kvm_amd, so that there is /dev/kvm; --type qemu is software '
+        'emulation, without any promise of latency',
     ),
     _Row(
         r"Cannot check QEMU binary (?P<path>\S+): |Cannot find (?:any "
@@ -182,7 +187,7 @@ _MEANINGS: Final = (
         r"Cannot access (?:storage|backing) file '(?P<path>[^']*)'|"
         r"Could not open '(?P<disk>[^']*)'",
         'the file {path}{disk} cannot be opened by libvirt or QEMU',
-        'is it there, and may the user of QEMU (qemu.conf: user) read it?',
+        'put it there, and let the user of QEMU (qemu.conf: user) read it',
     ),
     _Row(
         r'unable to stat: (?P<path>.+): No such file',
@@ -192,8 +197,7 @@ _MEANINGS: Final = (
     _Row(
         r"Failed to create file '(?P<path>[^']*)'",
         'libvirt cannot write {path}',
-        'is its directory there? It is looked for on the machine that '
-        'libvirt runs on',
+        'make its directory, on the machine that libvirt runs on',
     ),
     _Row(
         r'Image is not in (?P<format>\w+) format',
@@ -219,7 +223,8 @@ _MEANINGS: Final = (
     _Row(
         r'XML document failed to validate against schema',
         'the domain XML is not what libvirt knows',
-        'virt-xml-validate tells where; is the base of a newer libvirt?',
+        'find where with virt-xml-validate; a base of a newer libvirt may '
+        'have what this one does not know',
     ),
     # Names.
     _Row(
@@ -261,7 +266,7 @@ _MEANINGS: Final = (
     _Row(
         r"Failed to connect socket to '(?P<path>[^']*)'",
         'libvirt does not answer',
-        'is libvirt running? Try `systemctl start libvirtd`, or `virtqemud`',
+        'start it: systemctl start libvirtd (or virtqemud)',
     ),
     _Row(
         r'Cannot recv data: (ssh: |.*Permission denied \(|.*Host key)',
@@ -271,7 +276,7 @@ _MEANINGS: Final = (
     _Row(
         r'Connection refused|unable to connect to server',
         'nobody answers there',
-        'is libvirt running there, and does it listen?',
+        'start libvirt there, and have it listen',
     ),
     _Row(
         r"Cannot read CA certificate '(?P<path>[^']*)'",
@@ -305,5 +310,6 @@ _MEANINGS: Final = (
         r'operation is not supported|unsupported flags|'
         r'not supported by the connection driver',
         'this libvirt cannot do that',
+        'a newer one may: "virsh version --daemon" tells which it is',
     ),
 )

@@ -38,6 +38,10 @@ LOCAL_URI: Final = 'qemu:///system'
 """Whom the local machine is asked of first; its daemon, if it runs."""
 
 _SPACE: Final = b' \t\r\n'
+_SOURCES: Final = (
+    'name a file with capabilities XML or what "rtvirt host show -f json" '
+    'printed, a snapshot, or a libvirt URI as in qemu:///system'
+)
 
 
 def read_host(
@@ -95,7 +99,9 @@ def read_domains(source: str | None = None) -> tuple[Domain, ...]:
         if path.is_dir() or is_packed(_read_file(path)):
             return read_domain_files(open_tree(source))
     except RTVirtError as error:
-        raise HostError(f'{source}: {error}', hint=error.hint) from error
+        raise HostError(
+            f'{source}: {error}', hint=error.hint or _SOURCES
+        ) from error
     return ()
 
 
@@ -128,7 +134,9 @@ def _read(source: str | None) -> HostTopology:
         else:
             host = HostTopology.from_capabilities(data)
     except RTVirtError as error:
-        raise HostError(f'{source}: {error}', hint=error.hint) from error
+        raise HostError(
+            f'{source}: {error}', hint=error.hint or _SOURCES
+        ) from error
     name = path.name.removesuffix('.tar.gz').removesuffix('.tar.xz')
     return with_name(host, Path(name).stem or source)
 
@@ -142,7 +150,7 @@ def parse_host(text: bytes) -> HostTopology:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise HostError(f'it is no JSON: {error}') from None
+        raise HostError(f'it is no JSON: {error}', hint=_SOURCES) from None
     return HostTopology.from_dict(data)
 
 
@@ -188,11 +196,15 @@ def _read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise HostError(
             'there is no such file',
-            hint='name a file with capabilities XML, a snapshot, or a '
-            'libvirt URI as in qemu:///system',
+            hint=_SOURCES,
         ) from None
     except OSError as error:
-        raise HostError(f'it cannot be read: {error.strerror}') from None
+        raise HostError(
+            f'it cannot be read: {error.strerror}',
+            hint='name a file that you may read',
+        ) from None
     except ValueError as error:
-        raise HostError(f'this is no name of a file: {error}') from None
+        raise HostError(
+            f'this is no name of a file: {error}', hint=_SOURCES
+        ) from None
     return data

@@ -109,7 +109,8 @@ def _read_online(tree: Tree) -> CPUSet:
     if not online:
         raise HostError(
             f'there is no pCPU in {_CPU}',
-            hint='this is no Linux machine, nor a copy of its /sys',
+            hint='name the root of a Linux machine, or a copy that has its '
+            '/sys',
         )
     return online
 
@@ -146,7 +147,10 @@ def _read_memory(tree: Tree, path: str) -> int:
     """Return the memory in KiB of a node, or of the machine."""
     memory_kib = value_of(tree, path, _parse_memory, -1)
     if memory_kib < 0:
-        raise HostError(f'there is no {path}')
+        raise HostError(
+            f'there is no {path}',
+            hint='name the root of a Linux machine, or a copy that has it',
+        )
     return memory_kib
 
 

@@ -27,7 +27,10 @@ def value_of(
         return value
     if value.is_absent:
         return default
-    raise HostError(f'{path} cannot be used: it is {value}')
+    raise HostError(
+        f'{path} cannot be used: it is {value}',
+        hint='read the host as root, or take its snapshot again as root',
+    )
 
 
 def numbered(tree: Tree, path: str, prefix: str) -> list[int]:

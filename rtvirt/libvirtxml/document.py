@@ -25,6 +25,13 @@ MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 100_000
 """The most elements read. A domain of 512 vCPUs has 600."""
 
+_UTF_8: Final = 'save it as UTF-8, if it is the right file'
+
+FORMAT: Final = (
+    'see what libvirt takes there: https://libvirt.org/formatdomain.html'
+)
+"""The way out of a value that is wrong."""
+
 
 class Node:
     """One element.
@@ -86,7 +93,9 @@ class Node:
     def error(self, what: str) -> DomainXMLError:
         """Return an error that says where this element is."""
         name = self.tag.rpartition('}')[2]
-        return DomainXMLError(f'line {self.line}: <{name:.60}> {what}')
+        return DomainXMLError(
+            f'line {self.line}: <{name:.60}> {what}', hint=FORMAT
+        )
 
 
 class Document:
@@ -113,15 +122,20 @@ def _to_bytes(text: str | bytes) -> bytes:
             source = text.encode() if isinstance(text, str) else bytes(text)
             source.decode()
         except UnicodeError as error:
-            raise DomainXMLError(f'not XML in UTF-8: {error}') from None
+            raise DomainXMLError(
+                f'not XML in UTF-8: {error}', hint=_UTF_8
+            ) from None
         # Expat would take it for UTF-16, whatever it was told.
         if b'\0' in source:
-            raise DomainXMLError('not XML in UTF-8: there are zero bytes')
+            raise DomainXMLError(
+                'not XML in UTF-8: there are zero bytes', hint=_UTF_8
+            )
         if len(source) <= MAX_BYTES:
             return source
     raise DomainXMLError(
         f'the document is longer than {MAX_BYTES} bytes',
-        hint='a domain of 512 vCPUs takes some 64 KiB: is it the right file?',
+        hint='a domain of 512 vCPUs takes some 64 KiB: look whether it is '
+        'the right file',
     )
 
 
@@ -189,6 +203,7 @@ def _parse(source: bytes) -> Node:
     except expat.ExpatError as error:
         raise DomainXMLError(
             f'line {error.lineno}: not well-formed XML: '
-            f'{expat.ErrorString(error.code)}'
+            f'{expat.ErrorString(error.code)}',
+            hint='correct it there; "xmllint --noout FILE" shows the place',
         ) from None
     return root[0]

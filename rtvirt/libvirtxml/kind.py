@@ -70,7 +70,8 @@ def _write_cpuset(cpus: CPUSet) -> str:
     text = str(cpus)
     if not text:
         raise DomainXMLError(
-            'an empty set of CPUs cannot be written: libvirt refuses it'
+            'an empty set of CPUs cannot be written: libvirt refuses it',
+            hint='name a CPU, or leave the setting out',
         )
     return text
 
@@ -109,7 +110,8 @@ def _check(text: str) -> None:
     if illegal := _ILLEGAL.search(text):
         raise DomainXMLError(
             f'{shown(text)} has the character U+{ord(illegal[0]):04X}, which '
-            'XML cannot hold'
+            'XML cannot hold',
+            hint='take it out',
         )
 
 

@@ -57,7 +57,7 @@ def place(
             )
         except FitError as error:
             if not seen.starting or time.monotonic() > deadline:
-                error.hint = error.hint or _name_holders(host)
+                error.hint = _name_holders(host) or error.hint
                 raise
         time.sleep(_GLANCE_S)
 

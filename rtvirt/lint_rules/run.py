@@ -35,7 +35,11 @@ def table(plugins: Iterable[LintRule]) -> dict[str, Rule]:
     for plugin in plugins:
         for row in plugin if isinstance(plugin, RuleGroup) else ():
             if row.code in rows:
-                raise ConfigError(f'two rules have the code {row.code}')
+                raise ConfigError(
+                    f'two rules have the code {row.code}',
+                    hint='leave one of their plug-ins out: "rtvirt plugin '
+                    'list" shows who ships them',
+                )
             rows[row.code] = row
     return dict(sorted(rows.items()))
 

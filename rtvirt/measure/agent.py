@@ -13,6 +13,7 @@ from rtvirt.exception import MeasureError
 from rtvirt.host.connection import translated
 from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
+from rtvirt.measure.process import STARVED
 
 _POLL_S: Final = 0.1
 _ANSWER_S: Final = 10
@@ -55,7 +56,8 @@ class AgentShell:
             if time.monotonic() > deadline:
                 raise MeasureError(
                     f'the agent in {self.name} runs a script that does not '
-                    f'end in {timeout_s:.0f} s'
+                    f'end in {timeout_s:.0f} s',
+                    hint=STARVED,
                 )
             time.sleep(_POLL_S)
 
@@ -67,7 +69,9 @@ class AgentShell:
             found = json.loads(answer)['return']
         except (ValueError, KeyError, TypeError) as error:
             raise MeasureError(
-                f'the agent in {self.name} answers {answer!r:.100} to {name}'
+                f'the agent in {self.name} answers {answer!r:.100} to {name}',
+                hint='bring qemu-guest-agent up to date there, or use the '
+                'console (--via console)',
             ) from error
         return found if isinstance(found, dict) else {}
 

@@ -143,8 +143,8 @@ class ConsoleShell:
                 return Output(code=int(code), stdout=texts[0], stderr=texts[1])
         raise MeasureError(
             f'what comes over the console of {self.name} is garbled',
-            hint='does somebody else type there? Have the kernel be quiet '
-            'there: dmesg -n 1',
+            hint='have the kernel be quiet there (dmesg -n 1), and nobody '
+            'else type',
         )
 
     def _talk(self, line: str, timeout_s: float) -> str:

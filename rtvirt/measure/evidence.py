@@ -133,5 +133,7 @@ def write_evidence(evidence: Evidence, path: str) -> None:
         Path(file.name).replace(place)
     except OSError as error:
         raise InputError(
-            f'cannot write {path!r}: {error.strerror}', path=path
+            f'cannot write {path!r}: {error.strerror}',
+            path=path,
+            hint='name a file in a directory that you may write to',
         ) from error

@@ -22,6 +22,11 @@ from rtvirt.measure.machine import Output
 from rtvirt.measure.status import HAS_HANDLER
 
 GRACE_S: Final = 20
+STARVED: Final = (
+    'look with "top" what keeps it off its CPUs there: a load or a thread of '
+    'a higher priority'
+)
+"""The way out where a program does not end or answer."""
 """How long a program may take to end when it is told to."""
 
 _HANDLES: Final = re.compile(HAS_HANDLER, re.MULTILINE)
@@ -116,7 +121,9 @@ class LocalJob:
             code = self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             self.end()
-            raise MeasureError(f'{self._arguments[0]} does not end') from None
+            raise MeasureError(
+                f'{self._arguments[0]} does not end', hint=STARVED
+            ) from None
         with self._files:
             return Output(
                 code=code,
@@ -145,7 +152,8 @@ def run(
             )
         except subprocess.TimeoutExpired:
             raise MeasureError(
-                f'{arguments[0]} has not ended after {timeout_s:.0f} s'
+                f'{arguments[0]} has not ended after {timeout_s:.0f} s',
+                hint=STARVED,
             ) from None
     return Output(
         code=done.returncode,
@@ -163,7 +171,8 @@ def translated(program: str) -> Iterator[None]:
         raise no_such_program(program) from None
     except OSError as error:
         raise MeasureError(
-            f'cannot start {program}: {error.strerror}'
+            f'cannot start {program}: {error.strerror}',
+            hint='start it by hand first, as the same user',
         ) from error
 
 
@@ -173,7 +182,9 @@ def no_such_program(program: str, machine: str = '') -> MeasureError:
     package = _PACKAGES.get(program)
     return MeasureError(
         f'there is no program {program!r:.60}{where}',
-        hint=f'install the package {package}' if package else '',
+        hint=f'install the package {package}'
+        if package
+        else 'install it there, or give its path',
     )
 
 

@@ -21,6 +21,7 @@ from rtvirt.measure.machine import Job
 from rtvirt.measure.machine import Machine
 from rtvirt.measure.machine import Output
 from rtvirt.measure.order import Order
+from rtvirt.measure.process import STARVED
 from rtvirt.measure.sampler import Sampler
 from rtvirt.measure.status import read_maxima
 
@@ -70,7 +71,8 @@ class _Watch:
             if self.seconds > limit:
                 self.job.end()
                 raise MeasureError(
-                    f'{self.order.tool} still runs {_LATE_S} s after its time'
+                    f'{self.order.tool} still runs {_LATE_S} s after its time',
+                    hint=STARVED,
                 )
             ticks += 1
             pause = self.began + ticks * _PERIOD_S - time.monotonic()
@@ -145,7 +147,8 @@ def _load(machine: Machine, order: Order) -> Iterator[None]:
             output = job.output()
             raise MeasureError(
                 f'the load {order.load[0]} ended at once: '
-                f'{(output.stderr or output.stdout).strip()[:200]!r}'
+                f'{(output.stderr or output.stdout).strip()[:200]!r}',
+                hint='run it by hand there first',
             )
         yield
     finally:
@@ -172,7 +175,8 @@ def _read(order: Order, output: Output) -> LatencyResult:
         said = output.stderr.strip().splitlines() or ['nothing']
         raise MeasureError(
             f'{order.tool} ended with {output.code} and said: {said[-1]:.200}',
-            hint='real-time priorities and locked memory need root',
+            hint='run it as root: real-time priorities and locked memory '
+            'need that',
         )
     return parse_latency(output.stdout, command=command)
 

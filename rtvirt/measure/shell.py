@@ -18,6 +18,7 @@ from rtvirt.exception import MeasureError
 from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
 from rtvirt.measure.process import GRACE_S
+from rtvirt.measure.process import STARVED
 from rtvirt.measure.process import no_such_program
 from rtvirt.measure.status import HAS_HANDLER
 
@@ -96,7 +97,8 @@ class ShellMachine:
         if done.code or not pid.isdecimal() or not directory:
             raise MeasureError(
                 f'cannot start {program} on {self.name}: '
-                f'{(done.stderr or done.stdout).strip() or done.code!r:.200}'
+                f'{(done.stderr or done.stdout).strip() or done.code!r:.200}',
+                hint='it takes mktemp and room in /tmp there',
             )
         return ShellJob(self._shell, program, int(pid), directory)
 
@@ -142,7 +144,8 @@ class ShellJob:
             if time.monotonic() > deadline:
                 self.end()
                 raise MeasureError(
-                    f'{self._program} on {self._shell.name} does not end'
+                    f'{self._program} on {self._shell.name} does not end',
+                    hint=STARVED,
                 )
             time.sleep(_POLL_S)
         code, out, err = (

@@ -54,7 +54,8 @@ class SSHShell:
             raise MeasureError(
                 f'ssh does not reach {self.name}: '
                 f'{done.stderr.strip() or "it says nothing"}',
-                hint=f'"ssh {self.name} true" has to work without a question',
+                hint=f'have "ssh {self.name} true" work without a question, '
+                'for example with ssh-copy-id',
             )
         return done
 
@@ -74,7 +75,10 @@ def ssh_shell(
     :raises MeasureError: if it is not reached.
     """
     if not destination or destination.startswith('-'):
-        raise ConfigError(f'{destination!r:.60} is no USER@HOST')
+        raise ConfigError(
+            f'{destination!r:.60} is no USER@HOST',
+            hint='write it as ssh takes it, as in root@192.0.2.7',
+        )
     with tempfile.TemporaryDirectory(prefix='rtvirt-ssh-') as directory:
         shell = SSHShell(destination, options, Path(directory) / 'control')
         try:

@@ -68,6 +68,9 @@ def transfer(
             f'the plan for {shown(plan.guest.name)} cannot be {verb}: '
             f'{reasons[0]}',
             reasons=reasons,
+            hint='fit the guest to the host as it is now'
+            if sign == CLAIM
+            else 'release what was claimed, and only once',
         )
     changed = host.with_cells(tuple(cells))
     if not name and not plan.is_controlled and not host.holders:
@@ -132,8 +135,9 @@ def _refuse_of_others(host: HostTopology, plan: Plan, name: str) -> None:
             if taken and holder.name != name:
                 raise FitError(
                     f'pCPUs {CPUSet.from_mask(taken)} are held by '
-                    f'{shown(holder.name)}: release them under that name',
+                    f'{shown(holder.name)}',
                     reasons=(),
+                    hint='release them under that name',
                 )
 
 
@@ -162,11 +166,13 @@ def _rename(
             raise FitError(
                 f'the name {shown(name)} is taken: it holds something already',
                 reasons=(),
+                hint='choose another name, or release it first',
             )
         return (*host.holders, mine)
     if known.get(name) != mine:
         raise FitError(
             f'{shown(name)} does not hold what is to be released',
             reasons=(),
+            hint='release the plan that was claimed, under its name',
         )
     return tuple(one for one in host.holders if one.name != name)

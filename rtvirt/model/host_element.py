@@ -25,6 +25,7 @@ MAX_SIZE: Final = 1 << 23
 
 _MAX_ELEMENTS: Final = 1 << 16
 _MAX_DEPTH: Final = 16
+_CAPABILITIES: Final = 'give what "virsh capabilities" prints'
 _MAX_DIGITS: Final = 15
 _KEPT: Final = frozenset({'cpu', 'topology', 'cache', 'memory_bandwidth'})
 """The children of <host> that say something about its topology."""
@@ -65,7 +66,8 @@ class Element:
     def wrong(self, why: str) -> HostError:
         """Return the error about this element."""
         return HostError(
-            f'line {self.line} of the capabilities: <{self.name}> {why}'
+            f'line {self.line} of the capabilities: <{self.name}> {why}',
+            hint=_CAPABILITIES,
         )
 
     def number(self, attribute: str, default: int | None = None) -> int:
@@ -144,7 +146,8 @@ class _Builder:
         if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
             raise HostError(
                 f'line {line} of the capabilities: more elements than any '
-                'host has'
+                'host has',
+                hint=_CAPABILITIES,
             )
         element = Element(name, attributes, line)
         if self._open:
@@ -171,7 +174,7 @@ class _Builder:
         raise HostError(
             f'line {self.parser.CurrentLineNumber} of the capabilities: a '
             'document type is not allowed',
-            hint='libvirt writes none; take the <!DOCTYPE ...> out',
+            hint='take the <!DOCTYPE ...> out: libvirt writes none',
         )
 
 
@@ -183,7 +186,7 @@ def read_host_element(xml: str | bytes) -> Element:
     if len(xml) > MAX_SIZE:
         raise HostError(
             f'the capabilities are longer than {MAX_SIZE >> 20} MiB',
-            hint='give what `virsh capabilities` prints',
+            hint=_CAPABILITIES,
         )
     builder = _Builder()
     try:
@@ -191,14 +194,14 @@ def read_host_element(xml: str | bytes) -> Element:
     except (expat.ExpatError, UnicodeError, LookupError) as error:
         raise HostError(
             f'these capabilities are no XML: {error}',
-            hint='give what `virsh capabilities` prints',
+            hint=_CAPABILITIES,
         ) from None
     root = builder.root
     if root is None or root.name != 'capabilities':
         raise HostError(
             f'the XML begins with <{root.name if root else ""}>: expected '
             '<capabilities>',
-            hint='give what `virsh capabilities` prints',
+            hint=_CAPABILITIES,
         )
     hosts = root.find('host')
     if len(hosts) != 1:

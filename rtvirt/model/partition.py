@@ -100,7 +100,9 @@ def _refuse(name: str, wrong: CPUSet, why: str, expected: CPUSet) -> None:
     if wrong:
         raise ConfigError(
             f'the {name} set names pCPUs {wrong}: {why}',
-            hint=f'choose among pCPUs {expected}' if expected else '',
+            hint=f'choose among pCPUs {expected}'
+            if expected
+            else 'say by --dedicated which pCPUs are for guests',
         )
 
 
@@ -116,7 +118,9 @@ def _reserve(
         if pool is None:
             raise ConfigError(
                 f'{item.count} pages of {item.size_kib} KiB are reserved on '
-                f'host cell {item.cell}, which has no such pages'
+                f'host cell {item.cell}, which has no such pages',
+                hint='"rtvirt host show" tells the pages of each cell: '
+                'correct reserved_huge_pages',
             )
         pools[item.cell][item.size_kib] = dataclasses.replace(
             pool, reserved=item.count

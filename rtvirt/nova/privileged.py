@@ -83,7 +83,10 @@ def _read_host() -> str:
 
 def _observe(uuid: str) -> dict[str, object]:
     if not _UUID.fullmatch(uuid):
-        raise HostError(f'{uuid!r:.60} is no UUID of a guest')
+        raise HostError(
+            f'{uuid!r:.60} is no UUID of a guest',
+            hint='"openstack server list" tells those there are',
+        )
     tree = DirectoryTree()
     guest = find_guests(tree).get(uuid)
     if guest is None:
@@ -96,11 +99,13 @@ def _observe(uuid: str) -> dict[str, object]:
     except OSError as error:
         raise HostError(
             f'process {guest.pid} of domain {uuid} cannot be looked at: '
-            f'{error.strerror}'
+            f'{error.strerror}',
+            hint='give the privsep helper of rtvirt CAP_SYS_PTRACE',
         ) from error
     if not _QEMU.fullmatch(program.removesuffix(' (deleted)')):
         raise HostError(
             f'process {guest.pid} says it is domain {uuid}, and is '
-            f'{program!r:.60}'
+            f'{program!r:.60}',
+            hint=f'"ps -fp {guest.pid}" tells who has started it',
         )
     return {'schema_version': _VERSION, **dump(observe(tree, guest))}

@@ -293,4 +293,8 @@ def _no_devices(guest: GuestRequirement) -> FitError:
         sentence='the devices asked for are not free near host cells that '
         'the guest fits',
     )
-    return FitError(f'{guest.name}: {reason}', reasons=(reason,))
+    return FitError(
+        f'{guest.name}: {reason}',
+        reasons=(reason,),
+        hint='free the devices, or choose another host',
+    )

@@ -213,7 +213,7 @@ MESSAGES: Final = [
     Said(
         "unable to connect to server at '127.0.0.1:9': Connection refused",
         'nobody answers there',
-        'does it listen?',
+        'have it listen',
     ),
     Said(
         'Cannot recv data: ssh: connect to host 127.0.0.1 port 1: Connection '
@@ -256,6 +256,6 @@ MESSAGES: Final = [
     Said(
         'unsupported flags (0x1) in function testDomainCreateXML',
         'this libvirt cannot do that',
-        '',
+        'virsh version',
     ),
 ]

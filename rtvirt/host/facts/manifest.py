@@ -88,5 +88,8 @@ def with_manifest(tree: Tree) -> Tree:
     if isinstance(content, Missing):
         if content.is_absent:
             return tree
-        raise HostError(f'the snapshot\'s {MANIFEST} is {content}')
+        raise HostError(
+            f'the snapshot\'s {MANIFEST} is {content}',
+            hint='take the snapshot again',
+        )
     return SnapshotTree(tree, Manifest.from_json(content))

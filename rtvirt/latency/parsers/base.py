@@ -22,6 +22,7 @@ HEAD: Final = 8192
 """So many characters of a text tell what wrote it."""
 
 _DIGITS: Final = re.compile(r'[0-9]{1,19}\Z', re.ASCII)
+_WHOLE: Final = 'give all that {tool} wrote, as it wrote it'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def parse_text(
         'line 1: this is not what a latency tool prints'
         + (f': {shown(first)}' if first else ': it is empty'),
         line=1,
-        hint=f'known are {known}; give what the tool wrote, as it wrote it',
+        hint=f'give what the tool wrote, as it wrote it; known are {known}',
     )
 
 
@@ -72,6 +73,7 @@ def _parse(parser: LatencyParser, text: str, command: str) -> LatencyResult:
             f'the output of {parser.tool} contradicts itself: {error}',
             line=1,
             tool=parser.tool,
+            hint=error.hint or _WHOLE.format(tool=parser.tool),
         ) from error
 
 
@@ -123,7 +125,7 @@ def fail(tool: str, what: str, line: int) -> NoReturn:
         f'line {line}: {what}',
         line=line,
         tool=tool,
-        hint=f'give all that {tool} wrote, as it wrote it',
+        hint=_WHOLE.format(tool=tool),
     )
 
 

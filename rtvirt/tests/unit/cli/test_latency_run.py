@@ -108,9 +108,9 @@ def test_housekeeping_has_a_budget_of_its_own(
 @pytest.mark.parametrize(
     ('words', 'said'),
     [
-        ((), 'give --local, --ssh USER@HOST or --domain NAME'),
-        (('--local',), 'give --cpus'),
-        (('--local', '--domain', 'x'), 'give --local, --ssh'),
+        ((), 'expected one of --local, --ssh and --domain'),
+        (('--local',), 'which CPUs to measure is not given'),
+        (('--local', '--domain', 'x'), 'where to measure is not clear'),
         ((*LOCAL[2:], '--duration', '5y'), 'is no duration'),
         ((*LOCAL[2:], '--duration', '0'), 'is no duration'),
         ((*LOCAL[2:], '--interval', '1'), 'interval_us is 1'),
@@ -119,7 +119,7 @@ def test_housekeeping_has_a_budget_of_its_own(
         ((*LOCAL[2:], '--budget-us', '0'), 'limit_us is 0'),
         (
             (*LOCAL[2:], '--budget-us', '5', '--profile', 'rhel-kvm-rt'),
-            'not both',
+            '--budget-us and --profile are both given',
         ),
         (
             (*LOCAL[2:], '--tool', 'timerlat', '--profile', 'rhel-kvm-rt'),
@@ -151,7 +151,7 @@ def test_a_tool_that_fails_is_quoted(
     assert main([*LOCAL]) == 1
     error = capsys.readouterr().err
     assert 'cyclictest ended with 1 and said: no permission' in error
-    assert 'need root' in error
+    assert 'run it as root' in error
 
 
 @pytest.mark.parametrize(

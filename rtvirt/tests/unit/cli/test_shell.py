@@ -123,7 +123,7 @@ def test_version(rtvirt: RTVirt) -> None:
         (
             ['plan', '--flavor', '-', '--image', '-'],
             'cannot both be standard input',
-            '',
+            'name a file for one of the two',
         ),
         (
             ['plan', '--flavor', SMALL, '--host', EDGE, '--dedicated', '7-9'],
@@ -144,12 +144,12 @@ def test_version(rtvirt: RTVirt) -> None:
                 *('--cpu-allocation-ratio', 'nan'),
             ],
             'cpu_allocation_ratio is nan',
-            '',
+            'give a number as in 1.5',
         ),
         (
             ['host', 'show', '--config-file', '/nonexistent.conf'],
             "cannot read '/nonexistent.conf'",
-            '',
+            'name a file that is there and that you may read',
         ),
         (
             ['flavor', 'list-specs', '-c', 'colour'],
@@ -215,7 +215,9 @@ def test_a_directory_as_flavor_ends_with_1(
 ) -> None:
     ended = rtvirt('flavor', 'show', str(tmp_path))
     assert (ended.code, ended.out) == (1, '')
-    assert ended.err == f"rtvirt: cannot read '{tmp_path}': Is a directory\n"
+    error, hint = ended.err.splitlines()
+    assert error == f"rtvirt: cannot read '{tmp_path}': Is a directory"
+    assert hint.startswith('hint: name a file that is there')
 
 
 @pytest.mark.parametrize(

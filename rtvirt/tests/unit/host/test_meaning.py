@@ -48,4 +48,6 @@ def test_every_row_has_a_message_that_it_is_for() -> None:
     ],
 )
 def test_what_nobody_knows_stays_as_it_is(message: str, text: str) -> None:
-    assert explain_error(message) == meaning.Meaning(text=text)
+    meant = explain_error(message)
+    assert meant.text == text
+    assert 'journalctl' in meant.hint

@@ -247,9 +247,9 @@ def test_claims_by_name() -> None:
     assert holding.pages == 32
     with pytest.raises(FitError, match="the name 'two' is taken"):
         both.claim(fit(guest(1), both), name='two')
-    with pytest.raises(FitError, match='under that name'):
+    with pytest.raises(FitError, match="are held by 'one'"):
         both.release(first)
-    with pytest.raises(FitError, match='under that name'):
+    with pytest.raises(FitError, match="are held by 'one'"):
         both.release(first, name='two')
     with pytest.raises(FitError, match='does not hold'):
         both.claim(fit(guest(1), both)).release(
