@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from rtvirt.demo.embed import end_processes
 from rtvirt.demo.interrupt import raise_interrupts
 from rtvirt.exception import RTVirtError
 from tools.lab.error import LabError
 from tools.lab.image import ensure_image
 from tools.lab.machine import PREFIX
+from tools.lab.machine import EmulatedHost
 from tools.lab.machine import attached
-from tools.lab.machine import prepare
+from tools.lab.machine import boot_host
+from tools.lab.machine import discard
+from tools.lab.pair import boot_pair
 from tools.lab.topology import TOPOLOGIES
-from tools.lab.tuning import tuned_files
 
 
 def main() -> int:
@@ -34,6 +34,12 @@ def main() -> int:
 
     up = commands.add_parser('up', help='boot a host, which stays')
     up.add_argument('topology', choices=TOPOLOGIES, nargs='?', default='talk')
+    up.add_argument(
+        'peer',
+        choices=TOPOLOGIES,
+        nargs='?',
+        help='boot a second one, on a network with it',
+    )
     up.set_defaults(call=_up)
 
     listed = commands.add_parser('list', help='name the hosts that are up')
@@ -73,14 +79,16 @@ def _image(_arguments: argparse.Namespace) -> int:
 
 def _up(arguments: argparse.Namespace) -> int:
     topology = TOPOLOGIES[arguments.topology]
-    host = prepare(topology, say=_say)
-    try:
-        host.boot(tuned_files(topology))
-    except BaseException:
-        host.remove()
-        raise
-    print(host.directory)
-    _say(f'{topology.description}; its libvirt: {host.uri}')
+    if arguments.peer is None:
+        hosts: tuple[EmulatedHost, ...] = (boot_host(topology, say=_say),)
+    else:
+        hosts = boot_pair(topology, TOPOLOGIES[arguments.peer], say=_say)
+    for host in hosts:
+        print(host.directory)
+        _say(
+            f'{host.hostname}: {host.topology.description}; its libvirt: '
+            f'{host.uri}'
+        )
     return 0
 
 
@@ -107,11 +115,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    """End a host, also one that does not answer any more."""
-    if not arguments.host.name.startswith(PREFIX):
-        raise LabError(f'{arguments.host} is no host of the lab')
-    end_processes(arguments.host)
-    shutil.rmtree(arguments.host)
+    discard(arguments.host)
     return 0
 
 

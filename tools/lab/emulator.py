@@ -9,23 +9,21 @@ from typing import Final
 
 from tools.lab.host.agent import PORT
 from tools.lab.image import Image
+from tools.lab.link import Link
 from tools.lab.rootfs import require_program
 from tools.lab.topology import Topology
 
 LIBVIRT_PORT: Final = 16509
+ROOT: Final = 'root.qcow2'
 
-# erms makes the emulator copy byte by byte. KVM on a PREEMPT_RT kernel wants
-# a constant TSC, which QEMU's processor does not promise; Linux takes it for
-# granted on VMware, which it knows by the serial number, and only where it
-# sees no other hypervisor.
-# The L3 cache would be one for the socket, across its cells.
-_PROCESSOR: Final = ('-cpu', 'max,-erms,-hypervisor,l3-cache=off')
+# KVM on a PREEMPT_RT kernel wants a constant TSC, which QEMU's processor does
+# not promise; Linux takes it for granted on VMware, which it knows by the
+# serial number, and only where it sees no other hypervisor.
 _FIRMWARE: Final = ('-smbios', 'type=1,serial=VMware-lab')
 
 # What the emulated processor does slowly, and what it has no use for.
 _PARAMETERS: Final = (
-    'console=ttyS0 quiet panic=-1 mitigations=off clearcpuid=rep_good '
-    'apparmor=0 audit=0'
+    'console=ttyS0 quiet panic=-1 clearcpuid=rep_good apparmor=0 audit=0'
 )
 
 
@@ -34,12 +32,15 @@ def command(
     image: Image,
     directory: Path,
     parameters: str,
+    *,
+    link: Link | None = None,
 ) -> list[str | Path]:
     """Return the command that boots a host in a directory of its own.
 
     :param directory: with root.qcow2 and payload.img; QEMU makes
         console.log and the socket qmp in it.
     :param parameters: of the kernel, beside those that every host has.
+    :param link: the network to another host.
     """
     network = ','.join(
         [
@@ -54,15 +55,16 @@ def command(
         *(require_program('qemu-system-x86_64'), '-name', 'rtvirt-lab'),
         *('-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot'),
         *('-uuid', str(uuid.uuid4()), '-machine', 'q35,usb=off'),
-        *('-accel', 'tcg,thread=multi,tb-size=512', *_PROCESSOR, *_FIRMWARE),
+        *('-accel', 'tcg,thread=multi,tb-size=512', *_FIRMWARE),
         *_processors(topology),
         *_memory(topology),
         *('-kernel', image.kernel, '-initrd', image.initrd),
         *('-append', f'{_PARAMETERS} {topology.parameters} {parameters}'),
-        *_disk(directory / 'root.qcow2', 'qcow2', read_only=False),
+        *_disk(directory / ROOT, 'qcow2', read_only=False),
         *_disk(directory / 'payload.img', 'raw', read_only=True),
         *('-netdev', network),
         *('-device', 'virtio-net-pci,netdev=loopback,romfile='),
+        *(link.network_card(directory) if link else ()),
         *('-object', 'rng-random,id=rng,filename=/dev/urandom'),
         *('-device', 'virtio-rng-pci,rng=rng'),
         *('-serial', f'file:{directory / "console.log"}'),
@@ -77,9 +79,11 @@ def _processors(topology: Topology) -> list[str]:
     """
     count = len(topology.cpus)
     uneven = len({len(cell) for cell in topology.cells}) > 1
-    sockets = 1 if uneven else len(topology.cells)
+    sockets = topology.sockets or (1 if uneven else len(topology.cells))
     cores = count // sockets // topology.threads
     return [
+        # erms makes the emulator copy byte by byte.
+        *('-cpu', f'max,-erms,{topology.processor}'),
         '-smp',
         f'{count},sockets={sockets},cores={cores},threads={topology.threads}',
     ]

@@ -14,13 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rtvirt.demo.embed import end_processes
+from rtvirt.demo.embed import end_process
+from rtvirt.demo.embed import find_processes
 from tools.lab.emulator import LIBVIRT_PORT
+from tools.lab.emulator import ROOT
 from tools.lab.emulator import command
 from tools.lab.error import LabError
 from tools.lab.host.agent import PORT
 from tools.lab.image import Image
 from tools.lab.image import ensure_image
+from tools.lab.link import Link
 from tools.lab.payload import make_payload
 from tools.lab.remote import Outcome
 from tools.lab.remote import forwarded_ports
@@ -33,6 +36,7 @@ from tools.lab.tuning import kernel_parameters
 from tools.lab.tuning import tuned_files
 
 PREFIX: Final = 'rtvirt-lab-'
+HOSTNAME: Final = 'rt-host'
 _ORIGIN: Final = 'origin'
 _READY: Final = 'lab: ready'
 _BOOT_S: Final = 300
@@ -43,6 +47,7 @@ class EmulatedHost:
 
     :param directory: an empty one; sockets lie in it, so its name is short.
     :param hostname: what the host calls itself.
+    :param link: the network to another host.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class EmulatedHost:
         image: Image,
         directory: Path,
         *,
-        hostname: str = 'rt-host',
+        hostname: str = HOSTNAME,
+        link: Link | None = None,
     ) -> None:
         self.topology = topology
         self.directory = directory
         self.hostname = hostname
+        self._link = link
         self._image = image
         self._process: subprocess.Popen[bytes] | None = None
         self._ports: dict[int, int] = {}
@@ -81,7 +88,10 @@ class EmulatedHost:
         make_payload(
             self.directory / 'payload.img',
             hostname=self.hostname,
-            files=installed(files),
+            files={
+                **installed(files),
+                **(self._link.files if self._link else {}),
+            },
         )
         (self.directory / 'console.log').unlink(missing_ok=True)
         log = self.directory / 'qemu.log'
@@ -92,6 +102,7 @@ class EmulatedHost:
                     self._image,
                     self.directory,
                     kernel_parameters(files),
+                    link=self._link,
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -159,7 +170,7 @@ class EmulatedHost:
 
     def down(self) -> None:
         """End it, as a power cut does; what it has written stays."""
-        end_processes(self.directory)
+        end_emulator(self.directory)
         if self._process is not None:
             self._process.wait()
             self._process = None
@@ -179,25 +190,35 @@ class EmulatedHost:
 def prepare(
     topology: Topology,
     *,
-    hostname: str = 'rt-host',
+    hostname: str = HOSTNAME,
+    link: Link | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> EmulatedHost:
     """Return a host that is yet to be booted.
 
+    :param link: the network to another host, which is connected besides.
     :param say: told what is done when that takes long.
     :raises LabError: if the image cannot be had.
     """
     image = ensure_image(say)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (directory / _ORIGIN).write_text(f'{topology.name}\n{image.directory}\n')
-    subprocess.run(
-        [
-            *(require_program('qemu-img'), 'create', '-q', '-f', 'qcow2'),
-            *('-b', image.disk, '-F', 'raw', directory / 'root.qcow2'),
-        ],
-        check=True,
+    try:
+        (directory / _ORIGIN).write_text(
+            f'{topology.name}\n{image.directory}\n{hostname}\n'
+        )
+        subprocess.run(
+            [
+                *(require_program('qemu-img'), 'create', '-q', '-f', 'qcow2'),
+                *('-b', image.disk, '-F', 'raw', directory / ROOT),
+            ],
+            check=True,
+        )
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
+    return EmulatedHost(
+        topology, image, directory, hostname=hostname, link=link
     )
-    return EmulatedHost(topology, image, directory, hostname=hostname)
 
 
 def attached(directory: Path) -> EmulatedHost:
@@ -206,22 +227,49 @@ def attached(directory: Path) -> EmulatedHost:
     :raises LabError: if there is none in the directory.
     """
     try:
-        name, image = (directory / _ORIGIN).read_text().splitlines()
+        origin = (directory / _ORIGIN).read_text()
     except OSError:
-        raise LabError(
-            f'{directory} is no host of the lab',
-            hint='python -m tools.lab list',
-        ) from None
-    host = EmulatedHost(TOPOLOGIES[name], Image(Path(image)), directory)
+        raise _no_host(directory) from None
+    name, image, hostname = origin.splitlines()
+    host = EmulatedHost(
+        TOPOLOGIES[name], Image(Path(image)), directory, hostname=hostname
+    )
     host.attach()
     return host
+
+
+def end_emulator(directory: Path) -> None:
+    """End the QEMU that has its disk in a directory, and nobody else.
+
+    Not who looks at a file there, nor a host that has a link to this one.
+    """
+    for pid in find_processes(f'file={directory / ROOT},'):
+        end_process(pid)
+
+
+def discard(directory: Path) -> None:
+    """End a host, also one that does not answer, and remove its directory.
+
+    :raises LabError: if the directory is not that of one.
+    """
+    if not (directory / _ORIGIN).exists():
+        raise _no_host(directory)
+    end_emulator(directory.absolute())
+    shutil.rmtree(directory)
+
+
+def _no_host(directory: Path) -> LabError:
+    return LabError(
+        f'{directory} is no host of the lab',
+        hint='python -m tools.lab list',
+    )
 
 
 @contextlib.contextmanager
 def prepared_host(
     topology: Topology,
     *,
-    hostname: str = 'rt-host',
+    hostname: str = HOSTNAME,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[EmulatedHost]:
     """Have a host that is yet to be booted; in the end nothing is left."""
@@ -232,14 +280,36 @@ def prepared_host(
         host.remove()
 
 
+def boot_host(
+    topology: Topology,
+    *,
+    hostname: str = HOSTNAME,
+    say: Callable[[str], None] = lambda _: None,
+) -> EmulatedHost:
+    """Boot a host that is set up as its topology says.
+
+    :param say: told what is done when that takes long.
+    :raises LabError: if it cannot be had; then nothing of it is left.
+    """
+    host = prepare(topology, hostname=hostname, say=say)
+    try:
+        host.boot(tuned_files(topology))
+    except BaseException:
+        host.remove()
+        raise
+    return host
+
+
 @contextlib.contextmanager
 def emulated_host(
-    topology: Topology, *, hostname: str = 'rt-host'
+    topology: Topology, *, hostname: str = HOSTNAME
 ) -> Iterator[EmulatedHost]:
-    """Boot a host that is set up as its topology says; as above.
+    """Have a host that is up; in the end nothing of it is left.
 
     :raises LabError: if the image or the host cannot be had.
     """
-    with prepared_host(topology, hostname=hostname) as host:
-        host.boot(tuned_files(topology))
+    host = boot_host(topology, hostname=hostname)
+    try:
         yield host
+    finally:
+        host.remove()

@@ -16,6 +16,10 @@ class Topology:
 
     :ivar cells: the pCPUs of each cell.
     :ivar threads: siblings in a core.
+    :ivar sockets: 0 where each cell is one, or all of them where they
+        differ in size.
+    :ivar processor: features, as QEMU's ``-cpu`` takes them. An L3 cache
+        would be one for the socket, across its cells.
     :ivar memory_mib: of each cell.
     :ivar dedicated: pCPUs for real-time guests; empty where nothing is
         tuned.
@@ -28,10 +32,12 @@ class Topology:
     description: str
     cells: tuple[CPUSet, ...]
     threads: int = 1
+    sockets: int = 0
+    processor: str = '-hypervisor,l3-cache=off'
     memory_mib: int = 5120
     dedicated: CPUSet = field(default_factory=CPUSet)
     pages: int = 0
-    parameters: str = ''
+    parameters: str = 'mitigations=off'
 
     @property
     def cpus(self) -> CPUSet:
@@ -71,7 +77,16 @@ FOUR_CELLS: Final = Topology(
     dedicated=CPUSet.parse('1,3,5,7'),
     pages=4,
 )
+DESTINATION: Final = Topology(
+    name='destination',
+    description='8 pCPUs in 2 cells, 4-7 of cell 1 for guests',
+    cells=(CPUSet.parse('0-3'), CPUSet.parse('4-7')),
+    memory_mib=3072,
+    dedicated=CPUSet.parse('4-7'),
+    pages=2,
+)
 
 TOPOLOGIES: Final = {
-    topology.name: topology for topology in (TALK, UNTUNED, SMT, FOUR_CELLS)
+    topology.name: topology
+    for topology in (TALK, UNTUNED, SMT, FOUR_CELLS, DESTINATION)
 }

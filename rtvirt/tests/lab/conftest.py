@@ -20,7 +20,9 @@ from tools.lab.machine import emulated_host
 from tools.lab.topology import TALK
 
 RUNNING: Final = 'RTVIRT_LAB'
-"""Names the directory of a host to use, which `tools.lab up` printed."""
+"""Names the directory of a host to use, which `tools.lab up` printed; or
+those of a pair, with a colon between them.
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +42,12 @@ def pytest_ignore_collect(
     return True if is_long and not config.getoption('--full') else None
 
 
+def hosts_that_run() -> list[EmulatedHost]:
+    """Return the hosts that are up already and are to be used."""
+    named = os.environ.get(RUNNING, '').split(os.pathsep)
+    return [attached(Path(name)) for name in named if name]
+
+
 @pytest.fixture(scope='session')
 def tools() -> None:
     """What an emulated host needs of this machine."""
@@ -53,8 +61,8 @@ def tools() -> None:
 @pytest.fixture(scope='session')
 def host(tools: None) -> Iterator[EmulatedHost]:
     """The host of the talk, tuned; or one that is up already."""
-    if directory := os.environ.get(RUNNING):
-        yield attached(Path(directory))
+    if running := hosts_that_run():
+        yield running[0]
         return
     with emulated_host(TALK) as booted:
         yield booted
