@@ -9,9 +9,14 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+from typing import Final
 
 from rtvirt.exception import HostError
 from rtvirt.host.meaning import explain_error
+
+# As virsh does: without an answer for half a minute, a call fails.
+_KEEPALIVE_S: Final = 5
+_KEEPALIVE_COUNT: Final = 6
 
 
 @contextlib.contextmanager
@@ -19,7 +24,8 @@ def connect(uri: str, *, read_only: bool = True) -> Iterator[Any]:
     """Open a connection and close it in the end.
 
     libvirt's event loop runs meanwhile, which the embedded driver needs in
-    order to start domains, and every other to notice a peer that died.
+    order to start domains, and every other to notice a peer that died, or
+    whose machine has gone without a word.
 
     :param uri: as in ``qemu:///system`` or ``test:///default``.
     :param read_only: ask for no more than reading; the embedded driver
@@ -31,6 +37,9 @@ def connect(uri: str, *, read_only: bool = True) -> Iterator[Any]:
     _run_event_loop()
     with translated(f'cannot connect to {uri}'):
         connection = (libvirt.openReadOnly if read_only else libvirt.open)(uri)
+    # A driver without a daemon has none to lose.
+    with contextlib.suppress(libvirt.libvirtError):
+        connection.setKeepAlive(_KEEPALIVE_S, _KEEPALIVE_COUNT)
     try:
         yield connection
     finally:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait
 from typing import Any
@@ -59,36 +61,64 @@ def send(
         ):
             handle.migrate3(destination, params, flags)
 
-    _run(migrate, handle, claim, timeout)
+    _run(migrate, handle, destination, claim, timeout)
 
 
 def _run(
     migrate: Callable[[], None],
     handle: Any,
+    destination: Any,
     claim: Claim,
     timeout: float | None,
 ) -> None:
-    """Run a migration; give it up when its time is over, or at Ctrl-C."""
+    """Run a migration; call it back when it is to end, or at Ctrl-C."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(migrate)
         try:
-            done.result(timeout)
-        except HostError:
+            trouble = _wait(done, destination, claim, timeout)
+        except BaseException:
+            _call_back(done, handle)
             raise
-        except BaseException as error:
-            # One that has not begun yet cannot be called back.
-            while not done.done():
-                with contextlib.suppress(HostError), translated('abort'):
-                    handle.abortJob()
-                wait([done], _GLANCE_S)
-            if not isinstance(error, TimeoutError):
-                raise
+        if trouble is not None:
+            _call_back(done, handle)
             # It may have got there after all.
             if done.exception() is not None:
-                raise HostError(
-                    f'domain {claim.name!r:.80} has not got to {claim.host} '
-                    f'within {timeout:g} s and was called back',
-                    hint='its memory changes faster than it can be sent: '
-                    'give it more time, a faster way (--migrate-uri), or '
-                    'less to do meanwhile',
-                ) from error
+                raise trouble from done.exception()
+        done.result()
+
+
+def _wait(
+    done: Future[None],
+    destination: Any,
+    claim: Claim,
+    timeout: float | None,
+) -> HostError | None:
+    """Return when a migration has ended, or why it should."""
+    began = time.monotonic()
+    while not wait([done], _GLANCE_S).done:
+        if timeout is not None and time.monotonic() - began > timeout:
+            return HostError(
+                f'domain {claim.name!r:.80} has not got to {claim.host} '
+                f'within {timeout:g} s and was called back',
+                hint='its memory changes faster than it can be sent: '
+                'give it more time, a faster way (--migrate-uri), or '
+                'less to do meanwhile',
+            )
+        # QEMU would try for a quarter of an hour to reach it.
+        if not destination.isAlive():
+            return HostError(
+                f'{claim.host} has gone while domain {claim.name!r:.80} was '
+                'on its way, which was called back',
+                hint='when it is back it may have a definition of it that '
+                'holds its place: rtvirt domain destroy --undefine removes '
+                'it there',
+            )
+    return None
+
+
+def _call_back(done: Future[None], handle: Any) -> None:
+    """End a migration; one that has not begun yet cannot be, so until then."""
+    while not done.done():
+        with contextlib.suppress(HostError), translated('abort'):
+            handle.abortJob()
+        wait([done], _GLANCE_S)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A migration that takes too long is called back."""
+"""A migration without end is called back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,27 @@ class Endless:
         self._done.set()
 
 
-def test_one_that_takes_too_long_is_called_back() -> None:
+class There:
+    """The libvirt of the destination."""
+
+    def __init__(self, *, alive: bool) -> None:
+        self._alive = alive
+
+    def isAlive(self) -> bool:  # noqa: N802 - libvirt's name
+        return self._alive
+
+
+@pytest.mark.parametrize(
+    ('alive', 'timeout', 'said'),
+    [
+        (True, 0.1, r'has not got to there within 0\.1 s'),
+        (False, None, "there has gone while domain 'a' was on its way"),
+    ],
+    ids=['too-long', 'cut-off'],
+)
+def test_one_without_end_is_called_back(
+    alive: bool, timeout: float | None, said: str
+) -> None:
     require(
         importlib.util.find_spec('libvirt') is not None,
         'needs libvirt-python: pip install libvirt-python',
@@ -55,7 +75,7 @@ def test_one_that_takes_too_long_is_called_back() -> None:
         is_kept=True,
     )
 
-    with pytest.raises(HostError, match=r'has not got to there within 0\.1 s'):
-        send(handle, None, claim, {}, 0.1)
+    with pytest.raises(HostError, match=said):
+        send(handle, There(alive=alive), claim, {}, timeout)
 
     assert handle.calls == 2
