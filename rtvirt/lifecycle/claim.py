@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.guest import GuestRequirement
 from rtvirt.model.pages import PageSize
 from rtvirt.model.plan import Plan
+
+LOG = logging.getLogger(__name__)
 
 _WORDS: Final = (PageSize.LARGE, PageSize.ANY)
 
@@ -80,14 +83,30 @@ def hold(
     try:
         yield claim
     except BaseException:
-        with contextlib.suppress(HostError), translated('undefine'):
-            # Whatever the source says: where it runs it is not forgotten.
-            if not target.isActive():
-                _forget(target)
+        _give_back(target, name, host)
         raise
     if not claim.is_kept:
         with translated(f'cannot make domain {name!r:.80} transient'):
             _forget(target)
+
+
+def _give_back(target: Any, name: str, host: str) -> None:
+    """Undefine a domain that has not got there, or say that it cannot be.
+
+    Whatever the source says: where it runs it is not forgotten.
+    """
+    try:
+        with translated('it cannot be undefined'):
+            if not target.isActive():
+                _forget(target)
+    except HostError as error:
+        LOG.warning(
+            'domain %r may still be defined on %s, and hold its place there: '
+            '%s',
+            name,
+            host,
+            error,
+        )
 
 
 def _require_no(name: str, destination: Any, host: str) -> None:

@@ -109,9 +109,8 @@ def _wait(
             return HostError(
                 f'{claim.host} has gone while domain {claim.name!r:.80} was '
                 'on its way, which was called back',
-                hint='when it is back it may have a definition of it that '
-                'holds its place: rtvirt domain destroy --undefine removes '
-                'it there',
+                hint='once it is back, rtvirt domain destroy --undefine '
+                'removes what is left of it there',
             )
     return None
 

@@ -173,6 +173,30 @@ def test_its_place_is_held_until_it_is_there(
     assert sorted(seen) == ['a', 'rival']
 
 
+def test_what_is_left_is_said(
+    running: Any,
+    to: str,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    left = []
+
+    def fail(target: Any) -> None:
+        import libvirt  # noqa: PLC0415 - it is an extra
+
+        left.append(target)
+        raise libvirt.libvirtError('the host is gone')
+
+    monkeypatch.setattr('rtvirt.lifecycle.claim._forget', fail)
+    with pytest.raises(HostError, match='at the source as before'):
+        migrate_domain('a', to, settings=settings)
+
+    (target,) = left
+    assert "domain 'a' may still be defined on" in caplog.text
+    target.undefine()
+
+
 def test_what_cannot_be_migrated(
     source: Any, running: Any, to: str, settings: Settings
 ) -> None:
