@@ -109,8 +109,8 @@ def _wait(
             return HostError(
                 f'{claim.host} has gone while domain {claim.name!r:.80} was '
                 'on its way, which was called back',
-                hint='once it is back, rtvirt domain destroy --undefine '
-                'removes what is left of it there',
+                hint='once it is back, "rtvirt domain destroy --undefine '
+                f'{claim.name:.80}" removes what is left of it there',
             )
     return None
 
