@@ -126,12 +126,23 @@ def end_processes(root: Path) -> None:
 
     All that libvirt starts have its path on their command line.
     """
+    for pid in find_processes(f'{root}/'):
+        end_process(pid)
+
+
+def find_processes(text: str) -> tuple[int, ...]:
+    """Return the processes that have a text on their command line."""
     tree = DirectoryTree()
-    mark = os.fsencode(f'{root}/')
-    for pid in read_process_ids(tree):
-        cmdline = tree.read(f'/proc/{pid}/cmdline')
-        if not isinstance(cmdline, Missing) and mark in cmdline:
-            end_process(pid)
+    lines = {
+        pid: tree.read(f'/proc/{pid}/cmdline')
+        for pid in read_process_ids(tree)
+    }
+    mark = os.fsencode(text)
+    return tuple(
+        pid
+        for pid, line in lines.items()
+        if not isinstance(line, Missing) and mark in line
+    )
 
 
 def end_process(pid: int) -> None:
