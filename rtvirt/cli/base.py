@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import abc
 import argparse
+import difflib
+import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
+from typing import Final
 from typing import NoReturn
 
 from cliff import command
@@ -24,6 +27,24 @@ from rtvirt.cli.report import heading
 from rtvirt.cli.report import printable
 from rtvirt.exception import ConfigError
 
+# argparse's own words, and ours.
+_NOT_UNDERSTOOD: Final = (
+    'the following arguments are required',
+    'unrecognized arguments',
+)
+_IN_OUR_WORDS: Final = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r'^argument ', ''),
+        (
+            r'invalid choice: (.+) \(choose from (.+)\)$',
+            r'\1 is unknown: expected one of \2',
+        ),
+        (r'invalid int value: (.+)$', r'\1 is no whole number'),
+        (r'invalid float value: (.+)$', r'\1 is no number'),
+    )
+)
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of exiting with a usage."""
@@ -35,11 +56,34 @@ class Parser(argparse.ArgumentParser):
             **kwargs,
         )
 
+    def parse_known_args(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and know what was given if that fails."""
+        self._given = tuple(args or ())
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Raise :class:`ConfigError`, which ends the program with 2."""
-        raise ConfigError(
-            message, hint=f'"{self.prog} --help" shows the arguments'
-        )
+        hint = f'"{self.prog} --help" shows the arguments'
+        if message.startswith(_NOT_UNDERSTOOD):
+            # One that is misspelt is missing as well: argparse tells that.
+            known = self._option_string_actions
+            for word in self._given:
+                option = word.partition('=')[0]
+                if option == '--':
+                    break
+                if option.startswith('--') and option not in known:
+                    near = difflib.get_close_matches(option, known, n=1)
+                    raise ConfigError(
+                        f'there is no option {option!r:.60}',
+                        hint=f'did you mean {near[0]}?' if near else hint,
+                    )
+        for pattern, words in _IN_OUR_WORDS:
+            message = pattern.sub(words, message)
+        raise ConfigError(message, hint=hint)
 
     def format_help(self) -> str:
         """Return the help; the epilogs are reST for the documentation."""

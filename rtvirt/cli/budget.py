@@ -83,7 +83,7 @@ def read_budgets(
             )
     except ModelError as error:
         raise ConfigError(
-            str(error),
+            str(error).replace('limit_us', 'the budget'),
             hint=error.hint
             or 'correct --budget-us, --housekeeping-budget-us or '
             '--probability',

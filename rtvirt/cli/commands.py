@@ -128,5 +128,5 @@ class Commands(CommandManager):
             text = ' '.join(words[:2])
             near = difflib.get_close_matches(text, group or names)
         if near or group:
-            return 'did you mean ' + ' or '.join(map(repr, near or group))
+            return f'did you mean {" or ".join(map(repr, near or group))}?'
         return '"rtvirt --help" lists the commands'

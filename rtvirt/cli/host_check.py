@@ -215,10 +215,11 @@ def _find_row(rows: dict[str, Check], text: str) -> Check:
 
 
 def _no_such(rows: dict[str, Check], code: str) -> ConfigError:
-    near = difflib.get_close_matches(code, rows, n=3, cutoff=0.7)
+    whole = code if code.startswith('RT-') else f'RT-{code}'
+    near = difflib.get_close_matches(whole, rows, n=3, cutoff=0.7)
     return ConfigError(
         f'there is no check {code!r:.40}',
-        hint=f'there are {", ".join(near)}'
+        hint=f'did you mean {" or ".join(near)}?'
         if near
         else f'codes go from {min(rows)} to {max(rows)}',
     )

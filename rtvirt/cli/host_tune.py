@@ -165,7 +165,13 @@ def parse_pages(text: str) -> tuple[int, int]:
             size = read_page_size(match[1])
         except ValueError:
             size = None
-    if match is None or not isinstance(size, int) or size < 1024:
+    # Every architecture's are powers of two.
+    if (
+        match is None
+        or not isinstance(size, int)
+        or size < 1024
+        or size & (size - 1)
+    ):
         raise ModelError(
             f'{text!r:.60} is no number of huge pages: expected SIZE=COUNT, '
             'as in 1G=8 or 2M=512'

@@ -37,6 +37,12 @@ from rtvirt.model.cpuset import CPUSet
 
 LOG = logging.getLogger(__name__)
 
+_OPTIONS: Final = {
+    'duration_s': '--duration',
+    'interval_us': '--interval',
+    'histogram_us': '--histogram',
+    'priority': '--priority',
+}
 _DURATION: Final = re.compile(r'([0-9]{1,7})([smhd]?)')
 _SECONDS: Final = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
@@ -293,8 +299,9 @@ def _order(parsed_args: argparse.Namespace, subject: Subject) -> Order:
             load=load,
         )
     except ModelError as error:
+        name, verb, rest = str(error).partition(' is ')
         raise ConfigError(
-            str(error),
+            f'{_OPTIONS.get(name, name)}{verb}{rest}',
             hint=error.hint
             or '"rtvirt latency run --help" tells what each option takes',
         ) from error

@@ -206,7 +206,9 @@ def report_error(error: Exception, stream: TextIO) -> None:
         text, hint = str(error), error.hint
     elif isinstance(error, OSError):
         text, hint = error.strerror or str(error), ''
-        text = f'{error.filename}: {text}' if error.filename else text
+        if error.filename:
+            text = f'{error.filename}: {text}'
+            hint = 'name a path that is there and that you may use'
     else:
         text = f'unexpected {type(error).__name__}: {error}'
         hint = '"rtvirt --debug ..." shows where; please report it'

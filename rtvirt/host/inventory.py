@@ -95,7 +95,9 @@ class Inventory:
                 host = self._read_name(name)
             except RTVirtError as error:
                 yield Entry(
-                    where=str(name), problem=str(error), progress=number
+                    where=str(name),
+                    problem=str(error).removeprefix(f'{name}: '),
+                    progress=number,
                 )
             else:
                 yield Entry(where=str(name), host=host, progress=number)

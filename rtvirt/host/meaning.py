@@ -297,8 +297,8 @@ _MEANINGS: Final = (
         'connect without ?readonly',
     ),
     _Row(
-        r'no connection driver available',
-        'the URI names a hypervisor unknown here',
+        r'no connection driver available|transport in URL not recogni',
+        'the URI names a hypervisor or a transport that is unknown here',
         'write it as in qemu:///system or qemu+ssh://host/system',
     ),
     _Row(

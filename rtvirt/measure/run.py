@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Final
 
+from rtvirt.exception import LatencyFormatError
 from rtvirt.exception import MeasureError
 from rtvirt.latency.result import LatencyResult
 from rtvirt.latency.result import Tool
@@ -171,14 +172,19 @@ def _read(order: Order, output: Output) -> LatencyResult:
     :raises MeasureError: with the tool's own words, if it failed.
     """
     command = ' '.join(order.arguments)
-    if output.code and not output.stdout.strip():
-        said = output.stderr.strip().splitlines() or ['nothing']
-        raise MeasureError(
-            f'{order.tool} ended with {output.code} and said: {said[-1]:.200}',
-            hint='run it as root: real-time priorities and locked memory '
-            'need that',
-        )
-    return parse_latency(output.stdout, command=command)
+    try:
+        if output.stdout.strip() or not output.code:
+            return parse_latency(output.stdout, command=command)
+    except LatencyFormatError:
+        # It has failed, and told how it is used.
+        if not output.code:
+            raise
+    said = output.stderr.strip().splitlines() or ['nothing']
+    raise MeasureError(
+        f'{order.tool} ended with {output.code} and said: {said[-1]:.200}',
+        hint='look whether the CPUs are there, and run it as root: real-time '
+        'priorities and locked memory need that',
+    )
 
 
 def _rising(

@@ -248,6 +248,12 @@ MESSAGES: Final = [
         'qemu:///system',
     ),
     Said(
+        'invalid argument: remote_open: transport in URL not recognised '
+        '(should be tls|unix|ssh|ext|tcp|libssh2|libssh)',
+        'a transport that is unknown here',
+        'qemu+ssh://host/system',
+    ),
+    Said(
         'Timed out during operation: cannot acquire state change lock (held '
         'by monitor=remoteDispatchDomainCreateWithFlags)',
         'libvirt is busy with this domain',

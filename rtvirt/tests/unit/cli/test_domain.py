@@ -164,7 +164,7 @@ def test_what_does_not_fit_prints_no_xml(rtvirt: RTVirt) -> None:
             ['--name', 'x', '--network', 'a', '--bridge', 'b'],
             'not allowed with argument --network',
         ),
-        (['--name', 'x', '--type', 'xen'], "--type: invalid choice: 'xen'"),
+        (['--name', 'x', '--type', 'xen'], "--type: 'xen' is unknown"),
         (['--base', 'x', '--disk', '/y'], '--disk is for a new domain'),
         (['--base', 'x', '--console', 'none'], '--console is for a new'),
         (['--base', '-', '--image', '-'], 'only one file can be standard'),

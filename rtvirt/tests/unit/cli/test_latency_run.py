@@ -113,10 +113,10 @@ def test_housekeeping_has_a_budget_of_its_own(
         (('--local', '--domain', 'x'), 'where to measure is not clear'),
         ((*LOCAL[2:], '--duration', '5y'), 'is no duration'),
         ((*LOCAL[2:], '--duration', '0'), 'is no duration'),
-        ((*LOCAL[2:], '--interval', '1'), 'interval_us is 1'),
+        ((*LOCAL[2:], '--interval', '1'), '--interval is 1: expected'),
         ((*LOCAL[2:], '--load'), '--main-cpus, which is not given'),
         ((*LOCAL[2:], '--load', "it's"), 'No closing quotation'),
-        ((*LOCAL[2:], '--budget-us', '0'), 'limit_us is 0'),
+        ((*LOCAL[2:], '--budget-us', '0'), 'the budget is 0: expected'),
         (
             (*LOCAL[2:], '--budget-us', '5', '--profile', 'rhel-kvm-rt'),
             '--budget-us and --profile are both given',
@@ -141,12 +141,15 @@ def test_what_cannot_be_is_said(
     assert not machine.started
 
 
+# cyclictest tells how it is used on standard output.
+@pytest.mark.parametrize('told', ['', 'cyclictest V 2.40\nUsage:\n'])
 def test_a_tool_that_fails_is_quoted(
     machine: Recorded,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    told: str,
 ) -> None:
-    failed = Output(code=1, stdout='', stderr='x\nno permission\n')
+    failed = Output(code=1, stdout=told, stderr='x\nno permission\n')
     monkeypatch.setattr(machine, 'output', lambda: failed)
     assert main([*LOCAL]) == 1
     error = capsys.readouterr().err

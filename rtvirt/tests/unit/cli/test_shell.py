@@ -98,11 +98,30 @@ def test_version(rtvirt: RTVirt) -> None:
         (['zzz'], "'zzz' is no command", 'rtvirt --help'),
         (['--nonsense', 'plan'], "no option '--nonsense'", '--help'),
         (['plan'], 'required: --flavor', '"rtvirt plan --help"'),
-        (['plan', '--flavour', 'x'], 'required: --flavor', 'plan --help'),
-        (['plan', '--flav', 'x'], 'required: --flavor', 'plan --help'),
+        (
+            ['plan', '--flavor', 'x', '--zzz', '1'],
+            "no option '--zzz'",
+            'plan --help',
+        ),
+        (
+            ['plan', '--flavor', 'x', '--', '--flavour'],
+            'unrecognized arguments',
+            'plan --help',
+        ),
+        (
+            ['plan', '--flavor', 'x', '--lock-timeout', 'y'],
+            "no option '--lock-timeout'",
+            'plan --help',
+        ),
+        (
+            ['plan', '--flavour', 'x'],
+            "no option '--flavour'",
+            'mean --flavor?',
+        ),
+        (['plan', '--flav=x'], "no option '--flav'", 'mean --flavor?'),
         (
             ['plan', '--flavor', SMALL, '--dedicated', '5-2'],
-            'argument --dedicated: \'5-2\' is no list of CPUs: it has a range',
+            '--dedicated: \'5-2\' is no list of CPUs: it has a range',
             'plan --help',
         ),
         (
@@ -112,12 +131,12 @@ def test_version(rtvirt: RTVirt) -> None:
         ),
         (
             ['plan', '--flavor', SMALL, '--reserved-pages', 'all'],
-            'argument --reserved-pages: \'all\' does not say',
+            '--reserved-pages: \'all\' does not say',
             'plan --help',
         ),
         (
             ['plan', '--flavor', SMALL, '--strategy', 'best'],
-            "argument --strategy: invalid choice: 'best'",
+            "--strategy: 'best' is unknown: expected one of",
             'plan --help',
         ),
         (
@@ -288,6 +307,7 @@ def test_an_error_of_the_system_names_the_file(
     assert ended.code == 1
     assert ended.err == (
         'rtvirt: /nonexistent/file: No such file or directory\n'
+        'hint: name a path that is there and that you may use\n'
     )
 
 
@@ -422,7 +442,9 @@ def test_verbosity(
 def test_a_log_file_that_cannot_be_written_is_named(rtvirt: RTVirt) -> None:
     ended = rtvirt('--log-file', '/nonexistent/log', 'flavor', 'show', SMALL)
     assert ended.code == 1
-    assert ended.err == 'rtvirt: /nonexistent/log: No such file or directory\n'
+    assert ended.err.startswith(
+        'rtvirt: /nonexistent/log: No such file or directory\nhint: '
+    )
 
 
 def start(*argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
