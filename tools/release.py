@@ -27,7 +27,11 @@ HOST = 'share/rtvirt/hosts/edge-8.xml'
 
 
 class ReleaseError(Exception):
-    """The release cannot be made; the message says why."""
+    """The release cannot be made.
+
+    The message says why, with all that a program said; there is no hint, for
+    what is to be mended is the tree.
+    """
 
 
 def run(*command: str | pathlib.Path, cwd: pathlib.Path | None = None) -> str:

@@ -115,8 +115,8 @@ def clock(facts: HostFacts) -> Iterator[Answer]:
     'to a register. KVM offers it on every processor; a guest without it '
     'has a CPU model that leaves it out.',
     source='libvirt: kbase/kvm-realtime (tsc-deadline)',
-    mend='hw_cpu_mode host-passthrough in nova, or the feature '
-    'tsc-deadline in the guest\'s CPU',
+    mend='[libvirt] cpu_mode = host-passthrough in nova.conf, or the '
+    'feature tsc-deadline in the guest\'s CPU',
     safety=Safety.REBOOT,
     profiles=GUEST,
 )

@@ -129,10 +129,10 @@ def configure(conf: Any) -> bool:
     opts.register(conf)
     if conf.rtvirt.fit == 'rtvirt':
         install()
-        LOG.info('Guests are fitted to hosts by rtvirt ([rtvirt] fit).')
+        LOG.info('Guests are fitted to hosts by rtvirt ([rtvirt] fit)')
         return True
     uninstall()
-    LOG.info("Guests are fitted to hosts by nova's own code ([rtvirt] fit).")
+    LOG.info("Guests are fitted to hosts by nova's own code ([rtvirt] fit)")
     return False
 
 

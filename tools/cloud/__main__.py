@@ -93,7 +93,10 @@ def only_one(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CloudError(f'another run is using {root}') from None
+            raise CloudError(
+                f'another run is using {root}',
+                hint='wait until it has ended',
+            ) from None
         end_processes(root)
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(mode=0o700)
@@ -152,7 +155,10 @@ def choose_cpus() -> tuple[int, CPUSet]:
         cpus = sorted(cell.cpus & usable)
         if len(cpus) > 1:
             return cell.id, CPUSet(cpus[-2:])
-    raise CloudError('a real-time guest needs two pCPUs of one host cell')
+    raise CloudError(
+        'a real-time guest needs two pCPUs of one host cell',
+        hint='run it on a machine that has them',
+    )
 
 
 def bring_up(stage: Stage, site: Site, processes: Processes) -> None:

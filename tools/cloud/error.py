@@ -7,6 +7,10 @@ from rtvirt.exception import RTVirtError
 
 
 class CloudError(RTVirtError):
-    """The cloud could not be started, or did not do what it has to."""
+    """The cloud could not be started, or did not do what it has to.
+
+    A step that went wrong may be without a hint: its command and all that
+    it said stand in the message.
+    """
 
     code = 'cloud'

@@ -38,7 +38,10 @@ def choose_ports(
     for name in names:
         port = next(filter(is_free, left), None)
         if port is None:
-            raise CloudError(f'no port is free for {name}')
+            raise CloudError(
+                f'no port is free for {name}',
+                hint='end what has them: ss -ltnp',
+            )
         chosen[name] = port
     return chosen
 

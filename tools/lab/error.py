@@ -7,6 +7,10 @@ from rtvirt.exception import RTVirtError
 
 
 class LabError(RTVirtError):
-    """The lab could not be built, booted or driven."""
+    """The lab could not be built, booted or driven.
+
+    A step that went wrong may be without a hint: its command and all that
+    it said stand in the message.
+    """
 
     code = 'lab'

@@ -33,7 +33,7 @@ WITHOUT_HINT: Final = {
     'CPUSetError': 'the same',
 }
 
-ERRORS: Final = frozenset(
+ERRORS: Final = frozenset({'LabError', 'CloudError'}) | frozenset(
     name
     for name, kind in vars(exception).items()
     if isinstance(kind, type) and issubclass(kind, exception.RTVirtError)
@@ -172,6 +172,14 @@ def test_a_class_without_a_way_out_says_why(name: str) -> None:
     assert 'hint' in doc
 
 
+def tool_errors() -> Iterator[Raised]:
+    """Yield where the tools of the checkout, if it is one, make errors."""
+    for path in sorted(TOP.parent.glob('tools/*/*.py')):
+        text = path.read_text(encoding='utf-8')
+        if 'Error(' in text:
+            yield from find(ast.parse(text), f'{path.parent.name}/{path.name}')
+
+
 def voice(text: str) -> str:
     """Return what a message does that none is to do; nothing if fine."""
     text = text.strip()
@@ -191,7 +199,7 @@ def voice(text: str) -> str:
 def test_errors_speak_with_one_voice() -> None:
     wrong = [
         f'{error.where} {voice(text)}: {text}'
-        for error in raised()
+        for error in (*raised(), *tool_errors())
         for part in (error.message, error.hint)
         for text in texts(part)
         if voice(text)
