@@ -228,11 +228,13 @@ def attached(directory: Path) -> EmulatedHost:
     """
     try:
         origin = (directory / _ORIGIN).read_text()
-    except OSError:
+        name, image, hostname = origin.splitlines()
+        topology = TOPOLOGIES[name]
+    except (OSError, ValueError, KeyError):
+        # Also one of another version of the lab.
         raise _no_host(directory) from None
-    name, image, hostname = origin.splitlines()
     host = EmulatedHost(
-        TOPOLOGIES[name], Image(Path(image)), directory, hostname=hostname
+        topology, Image(Path(image)), directory, hostname=hostname
     )
     host.attach()
     return host
