@@ -17,7 +17,7 @@ def add_fail_on(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         '--fail-on',
         metavar='SEVERITY',
-        choices=[*Severity],
+        choices=[severity.value for severity in Severity],
         default=Severity.ERROR,
         help='exit with 3 on findings of this severity or a worse one: '
         'fatal, error (default), warning or info',

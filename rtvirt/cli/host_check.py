@@ -121,7 +121,7 @@ def _add_host(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--profile',
-        choices=[*Profile],
+        choices=[profile.value for profile in Profile],
         default=Profile.HOST,
         help='what SRC is: a host of guests (default), or a guest',
     )

@@ -169,9 +169,14 @@ class _Complete(CompleteCommand):
     """Print the code that makes bash or zsh complete commands."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        return parser
+        theirs = super().get_parser(prog_name)
+        return Parser(
+            prog=prog_name,
+            description=theirs.description,
+            epilog=theirs.epilog,
+            parents=[theirs],
+            add_help=False,
+        )
 
     def get_epilog(self) -> str:
         return """\

@@ -121,7 +121,7 @@ def _invalid(
         key=key,
         value=text,
         expected=expected,
-        hint=hint or 'rtvirt flavor list-specs says what each name takes',
+        hint=hint or '"rtvirt flavor list-specs" says what each name takes',
     )
 
 

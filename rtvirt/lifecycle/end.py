@@ -28,8 +28,8 @@ def destroy_domain(uri: str, name: str, *, undefine: bool = False) -> None:
         if not is_active and not undefine:
             raise HostError(
                 f'domain {name!r:.80} does not run',
-                hint=f'rtvirt domain destroy --undefine {name} forgets it '
-                'and gives back what it holds',
+                hint='forget it, so that what it holds is free: rtvirt domain '
+                f'destroy --undefine {name}',
             )
         if is_active:
             with translated(f'cannot end domain {name!r:.80}'):

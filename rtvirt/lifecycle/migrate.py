@@ -113,7 +113,7 @@ def _check(handle: Any, name: str) -> tuple[str, Plan]:
         raise HostError(
             f'domain {name!r:.80} has no plan: what it is to hold at the '
             'destination is not known',
-            hint='virsh migrate --live moves it as it is',
+            hint='move it as it is, without a plan: virsh migrate --live',
         )
     return state, plan
 

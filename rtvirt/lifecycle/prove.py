@@ -72,7 +72,7 @@ def prove(
             f'domain {name!r:.80} has started and cannot be verified, so it '
             f'stays paused: {error}',
             hint=error.hint
-            or f'virsh resume {name} lets it run without a proof',
+            or f'let it run without a proof: virsh resume {name}',
         ) from error
     if paused or not (started.is_proved or keep_going):
         return started

@@ -58,7 +58,7 @@ def start_domain(
         if is_active:
             raise HostError(
                 f'domain {name!r:.80} runs already',
-                hint=f'rtvirt domain verify {name} tells whether as planned',
+                hint=f'see whether as planned: rtvirt domain verify {name}',
             )
         with locked(connection, settings):
             _plan_again(connection, handle, settings, pinned)

@@ -156,8 +156,8 @@ class ConsoleShell:
             raise MeasureError(
                 f'the console of {self.name} does not answer within '
                 f'{timeout_s:.0f} s',
-                hint='look at it with virsh console: somebody else may type '
-                'there, or the guest hang',
+                hint='look whether somebody else types there, or the guest '
+                f'hangs: virsh console {self.name}',
             )
         return text.rpartition(end)[0].partition(begin)[2].strip('\r\n')
 
@@ -174,8 +174,8 @@ class ConsoleShell:
             if not select.select([], [self._device], [], _HELLO_S)[1]:
                 raise MeasureError(
                     f'the console of {self.name} takes nothing in',
-                    hint=f'virsh domstate {self.name} tells whether the '
-                    'guest is paused: virsh resume lets it run',
+                    hint=f'see whether the guest is paused: virsh domstate '
+                    f'{self.name}',
                 )
             with contextlib.suppress(BlockingIOError), self._ending():
                 data = data[os.write(self._device, data) :]
@@ -212,8 +212,8 @@ class ConsoleShell:
         except OSError as error:
             raise MeasureError(
                 f'the console of {self.name} is gone: {error.strerror}',
-                hint=f'virsh domstate {self.name} tells whether the domain '
-                'still runs',
+                hint=f'see whether the domain still runs: virsh domstate '
+                f'{self.name}',
             ) from error
 
 

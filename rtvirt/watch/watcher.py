@@ -136,7 +136,8 @@ class Watcher:
     def _note_down(self, at: datetime.datetime, error: HostError) -> None:
         if self._down is None:
             self._down = at
-            self._tell(_libvirt(at, f'does not answer: {error}'))
+            mend = f'; mend: {error.hint}' if error.hint else ''
+            self._tell(_libvirt(at, f'does not answer: {error}{mend}'))
 
     def _note_up(self, at: datetime.datetime) -> None:
         if self._down is not None:

@@ -207,6 +207,25 @@ def test_errors_speak_with_one_voice() -> None:
     assert not wrong
 
 
+_TELLS: Final = re.compile(
+    r'(?<!")\b(?:rtvirt|virsh) (?:[a-z-]|\{\}| )+ '
+    r'(?:tells?|shows?|lists?|says|names?|lets|moves|removes|forgets)\b'
+)
+
+
+def test_a_command_in_a_sentence_is_quoted() -> None:
+    """So that one sees where it ends."""
+    wrong = [
+        f'{error.where}: {text}'
+        for error in raised()
+        for text in texts(error.hint)
+        if _TELLS.search(text)
+    ]
+    assert not wrong
+    assert _TELLS.search('virsh resume {} lets it run')
+    assert not _TELLS.search('"rtvirt host show" tells what is free')
+
+
 def test_a_hint_is_no_question() -> None:
     asked = [
         f'{error.where}: {text}'

@@ -99,6 +99,16 @@ def test_version(rtvirt: RTVirt) -> None:
         (['--nonsense', 'plan'], "no option '--nonsense'", '--help'),
         (['plan'], 'required: --flavor', '"rtvirt plan --help"'),
         (
+            ['complete', '--shell', 'fish'],
+            "--shell: 'fish' is unknown: expected one of 'bash'",
+            '"rtvirt complete --help"',
+        ),
+        (
+            ['host', 'check', '--fail-on', 'never'],
+            "'never' is unknown: expected one of 'fatal', 'error', ",
+            '"rtvirt host check --help"',
+        ),
+        (
             ['plan', '--flavor', 'x', '--zzz', '1'],
             "no option '--zzz'",
             'plan --help',
