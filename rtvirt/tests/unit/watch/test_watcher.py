@@ -83,11 +83,11 @@ def test_domains_that_are_not_realtime_are_left_alone(host: Host) -> None:
 def test_a_libvirt_that_is_away_is_told_once(host: Host) -> None:
     before = host.watcher.look()
     host.told()
-    host.error = HostError('cannot reach qemu:///x: refused', hint='do so')
+    host.error = HostError('cannot reach qemu:///x: refused', hint='so')
     away = host.watcher.look()
     host.watcher.look()
     assert host.told() == [
-        'libvirt: does not answer: cannot reach qemu:///x: refused; mend: do so'
+        'libvirt: does not answer: cannot reach qemu:///x: refused; mend: so'
     ]
     assert (away.is_up, away.failures, away.at) == (False, 1, before.at)
     assert away.seen == before.seen
