@@ -17,6 +17,7 @@ from rtvirt.checks.run import run_checks
 from rtvirt.checks.run import table
 from rtvirt.checks.tune import Wishes
 from rtvirt.checks.tune import tuning_files
+from rtvirt.checks.words import say_finding
 from rtvirt.cli.base import Show
 from rtvirt.cli.fail_on import findings_code
 from rtvirt.cli.placement import typed
@@ -143,14 +144,7 @@ Example: six pCPUs of eight for guests, with eight pages of 1 GiB::
 
     def _tell(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self.app.stderr.write(
-                printable(
-                    f'{finding.code} ({finding.severity}): '
-                    f'{finding.subject}: {finding.actual}; expected '
-                    f'{finding.expected}'
-                )
-                + '\n'
-            )
+            self.app.stderr.write(f'{printable(say_finding(finding))}\n')
 
 
 def parse_pages(text: str) -> tuple[int, int]:

@@ -361,8 +361,9 @@ def test_pcpus_that_the_host_needs_itself_are_told(
         'host', 'tune', '--host', _untuned(tmp_path), '--dedicated', '0-4'
     )
     assert ended.code == 3
-    assert 'RT-C06 (error): pCPU 0: meant for real-time guests' in ended.err
-    assert 'RT-C06 (error): node 0: all of its pCPUs 0-4' in ended.err
+    assert 'RT-C06 error: pCPU 0: meant for real-time guests' in ended.err
+    assert 'RT-C06 error: node 0: all of its pCPUs 0-4' in ended.err
+    assert '(to mend it: take pCPU 0, and one core of' in ended.err
     assert 'isolated_cores=0-4' in ended.out
 
 
