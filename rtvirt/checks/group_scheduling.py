@@ -46,11 +46,25 @@ def libvirt_uses_cpu_controller(facts: HostFacts) -> bool:
     return 'cpu' in value_or(facts.libvirt.controllers, ('cpu',))
 
 
+def has_runtime_limit(facts: HostFacts) -> bool:
+    """Whether real-time runtime is limited at all.
+
+    Where it is not, the kernel asks no group for its runtime when a thread
+    becomes real-time.
+    """
+    return facts.scheduler.rt_runtime_us != -1
+
+
 @check(
     'RT-B02',
     'Real-time tasks are not scheduled by control group',
     Severity.FATAL,
-    reads=('/proc/config.gz', '/proc/cmdline', '/etc/libvirt/qemu.conf'),
+    reads=(
+        '/proc/config.gz',
+        '/proc/cmdline',
+        '/etc/libvirt/qemu.conf',
+        '/proc/sys/kernel/sched_rt_runtime_us',
+    ),
     expected='CONFIG_RT_GROUP_SCHED not set, or rt_group_sched=0',
     why='With group scheduling a new control group has no real-time runtime '
     'at all, so libvirt fails to start a guest with vcpusched: "Cannot set '
@@ -59,7 +73,7 @@ def libvirt_uses_cpu_controller(facts: HostFacts) -> bool:
     source='kernel: Documentation/scheduler/sched-rt-group.rst; '
     'admin-guide/cgroup-v2.rst; systemd README (RT group scheduling)',
     mend='boot with rt_group_sched=0 (Linux 6.16), or a kernel without the '
-    'option; or keep "cpu" out of cgroup_controllers in '
+    'option; or keep "cpu" and "cpuacct" out of cgroup_controllers in '
     '/etc/libvirt/qemu.conf and restart the daemon',
     safety=Safety.REBOOT,
 )
@@ -68,6 +82,12 @@ def group_scheduling(facts: HostFacts) -> Iterator[Answer]:
     found = has_group_scheduling(facts)
     if isinstance(found, Missing):
         yield undecided(found)
+    elif found and not has_runtime_limit(facts):
+        yield Answer(
+            actual='CONFIG_RT_GROUP_SCHED=y; not in force while '
+            'kernel.sched_rt_runtime_us=-1',
+            severity=Severity.WARNING,
+        )
     elif found and any(unreadable(facts.libvirt.controllers)):
         yield from unreadable(facts.libvirt.controllers)
     elif found and libvirt_uses_cpu_controller(facts):
@@ -86,19 +106,21 @@ def group_scheduling(facts: HostFacts) -> Iterator[Answer]:
     Severity.FATAL,
     reads=('/sys/fs/cgroup/cpu/machine*/cpu.rt_runtime_us',),
     expected='more than 0 in every group',
-    why='A thread may become real-time only where its group and each group '
-    'above have runtime left, and libvirt makes groups without. The runtime '
-    'of all children together must not pass that of their parent.',
+    why='A thread may become real-time only where its group has runtime, '
+    'and a group may have some only where each group above has. libvirt '
+    'gives none to those it makes.',
     source='kernel: Documentation/scheduler/sched-rt-group.rst',
-    mend='echo 900000 > cpu.rt_runtime_us in each of them, from the top '
-    'down; it is gone with the group',
-    safety=Safety.LIVE,
+    mend='as for RT-B02; runtime that these groups are given by hand '
+    '(cpu.rt_runtime_us) does not reach the one of a new guest',
+    safety=Safety.REBOOT,
 )
 def group_runtime(facts: HostFacts) -> Iterator[Answer]:
     """Look for groups without, where libvirt uses them."""
     runtimes = facts.cgroup.rt_runtime_us
     if isinstance(runtimes, Missing):
         yield from unreadable(runtimes)
+        return
+    if not has_runtime_limit(facts):
         return
     empty = [group for group, runtime in runtimes.items() if runtime == 0]
     if empty and any(unreadable(facts.libvirt.controllers)):

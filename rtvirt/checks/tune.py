@@ -287,10 +287,11 @@ def _qemu(wishes: Wishes) -> TuningFile:
     if wishes.avoid_cpu_group:
         setting = Setting(
             line='cgroup_controllers = [ "cpuset", "memory", "blkio", '
-            '"devices", "cpuacct" ]',
+            '"devices" ]',
             code='RT-B02',
             why='All that libvirt uses but "cpu", until the kernel is booted '
-            'with rt_group_sched=0.',
+            'with rt_group_sched=0, and but "cpuacct": where cgroup v1 '
+            'mounts it together with "cpu", libvirt takes both or neither.',
         )
     else:
         setting = Setting(

@@ -81,9 +81,18 @@ _MEANINGS: Final = (
         r'permitted',
         'the kernel refuses a real-time scheduler to the guest',
         'where it has CONFIG_RT_GROUP_SCHED, libvirt\'s cpu cgroup has no '
-        'real-time runtime: set cgroup_controllers = [ ] in '
-        '/etc/libvirt/qemu.conf and restart libvirt; "rtvirt host check" '
-        'tells (RT-B02)',
+        'real-time runtime: keep "cpu" and "cpuacct" out of '
+        'cgroup_controllers in /etc/libvirt/qemu.conf and restart libvirt '
+        '(RT-B02); in a container its daemon needs CAP_SYS_NICE (RT-A09); '
+        '"rtvirt host check" tells which it is',
+    ),
+    _Row(
+        r"V1 controller '(?P<one>\w+)' is not wanted, but '(?P<other>\w+)' "
+        r'is co-mounted',
+        'libvirt is to use the controller {other} without {one}, and cgroup '
+        'v1 has both in one hierarchy',
+        'take {other} out of cgroup_controllers in /etc/libvirt/qemu.conf, '
+        'too, and restart libvirt',
     ),
     _Row(
         r'Scheduler priority (?P<value>-?\d+) out of range',

@@ -28,6 +28,12 @@ MESSAGES: Final = [
         'cgroup_controllers',
     ),
     Said(
+        "V1 controller 'cpu' is not wanted, but 'cpuacct' is co-mounted: "
+        'Invalid argument',
+        'the controller cpuacct without cpu',
+        'take cpuacct out of cgroup_controllers',
+    ),
+    Said(
         'unsupported configuration: Scheduler priority 200 out of range '
         '[1, 99]',
         'there is no real-time priority 200',

@@ -212,6 +212,8 @@ def _fair_server_only(host: HostFiles) -> None:
     _newer_kernel(host, None)
 
 
+_LIMITED: Final = _sets(f'{SYS}/kernel/sched_rt_runtime_us', '950000')
+
 HOST_DEFECTS: Final[dict[str, tuple[Defect, frozenset[str]]]] = {}
 """By code: the defect, and the codes of checks that see it as well."""
 
@@ -238,14 +240,18 @@ _defect(
 )
 _defect(
     'RT-B02',
-    _swaps(
-        CONFIG,
-        '# CONFIG_RT_GROUP_SCHED is not set',
-        'CONFIG_RT_GROUP_SCHED=y',
+    _both(
+        _swaps(
+            CONFIG,
+            '# CONFIG_RT_GROUP_SCHED is not set',
+            'CONFIG_RT_GROUP_SCHED=y',
+        ),
+        _LIMITED,
     ),
+    'RT-B04',
 )
-_defect('RT-B03', _cgroup_v1)
-_defect('RT-B04', _sets(f'{SYS}/kernel/sched_rt_runtime_us', '950000'))
+_defect('RT-B03', _both(_cgroup_v1, _LIMITED), 'RT-B04')
+_defect('RT-B04', _LIMITED)
 _defect('RT-B05', lambda host: _newer_kernel(host, 50000000))
 _defect('RT-B06', _kill('stalld'))
 _defect('RT-B07', _swaps(CONFIG, 'CONFIG_NO_HZ_FULL=y', '# no'))
