@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -93,6 +94,20 @@ class EmulatedHost:
                 **(self._link.files if self._link else {}),
             },
         )
+        parameters = kernel_parameters(files)
+        code = self._start(parameters)
+        if code == -signal.SIGABRT:
+            # Until QEMU 8.2 a processor may take one device for another that
+            # is set up meanwhile, which then asserts that it is not meant.
+            code = self._start(parameters)
+        if code is not None:
+            said = (self.directory / 'qemu.log').read_text().strip()
+            raise LabError(f'QEMU ended: {said}\n{self._tail()}')
+        self._ports = forwarded_ports(self.directory / 'qmp')
+        self.run('true').check()
+
+    def _start(self, parameters: str) -> int | None:
+        """Start QEMU; return None when the host is up, or how QEMU ended."""
         (self.directory / 'console.log').unlink(missing_ok=True)
         log = self.directory / 'qemu.log'
         with log.open('wb') as output:
@@ -101,7 +116,7 @@ class EmulatedHost:
                     self.topology,
                     self._image,
                     self.directory,
-                    kernel_parameters(files),
+                    parameters,
                     link=self._link,
                 ),
                 stdin=subprocess.DEVNULL,
@@ -109,22 +124,18 @@ class EmulatedHost:
                 stderr=output,
                 start_new_session=True,
             )
-        self._wait(self._process)
-        self._ports = forwarded_ports(self.directory / 'qmp')
-        self.run('true').check()
-
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _BOOT_S
         while _READY not in self.console:
-            if process.poll() is not None:
-                said = (self.directory / 'qemu.log').read_text().strip()
-                raise LabError(f'QEMU ended: {said}\n{self._tail()}')
+            code = self._process.poll()
+            if code is not None:
+                return code
             if time.monotonic() > deadline:
                 raise LabError(
                     f'the emulated host is not up after {_BOOT_S} s:\n'
                     f'{self._tail()}'
                 )
             time.sleep(0.2)
+        return None
 
     def _tail(self) -> str:
         return '\n'.join(self.console.splitlines()[-60:])
