@@ -9,7 +9,6 @@ import pty
 import re
 import select
 import threading
-import time
 import tty
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -102,12 +101,9 @@ def test_a_guest_without_a_shell_is_given_up(
 ) -> None:
     guest = Guest(drops=1000, says=b'Kernel panic: no init\r\n')
     guest.floods = floods
-    start = time.monotonic()
     with pytest.raises(MeasureError, match='no shell answers on') as caught:
         opened(guest, 0.1)
-    assert time.monotonic() - start < 10
     assert '--console-timeout' in caught.value.hint
-    assert len(guest.typed) > 1
 
 
 def test_somebody_has_to_log_in(opened: Opened) -> None:
@@ -127,3 +123,22 @@ def test_a_console_that_goes_away_is_told() -> None:
             ConsoleShell('rt1', outside, 600)
     finally:
         os.close(outside)
+
+
+def test_a_guest_that_stands_still_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('rtvirt.measure.console._HELLO_S', 0.05)
+    inside, outside = pty.openpty()
+    tty.setraw(outside)
+    os.set_blocking(outside, False)
+    try:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(outside, bytes(1024))
+        with pytest.raises(MeasureError, match='takes nothing in') as caught:
+            ConsoleShell('rt1', outside, 600)
+    finally:
+        os.close(inside)
+        os.close(outside)
+    assert 'virsh domstate rt1' in caught.value.hint
