@@ -264,6 +264,63 @@ _MEANINGS: Final = (
         'the domain has variables of its UEFI firmware',
         'virsh undefine --nvram removes them too, --keep-nvram does not',
     ),
+    # Migration.
+    _Row(
+        # The ports that QEMU has for it at the destination.
+        r"unable to connect to server at '(?P<host>[^']*):"
+        r"49(?:1[5-9]|20|21)\d'",
+        'the memory of the guest cannot be sent to {host}',
+        'open its ports 49152-49215 for that (qemu.conf: '
+        'migration_port_min), or name another way: --migrate-uri '
+        'tcp://ADDRESS',
+    ),
+    _Row(
+        r"[Uu]nable to resolve address '(?P<host>[^']*)'",
+        'no address is known for the host {host}',
+        'name it in DNS or in /etc/hosts, or give an address; where the '
+        'destination alone calls itself so: --migrate-uri tcp://ADDRESS',
+    ),
+    _Row(
+        r'Attempt to migrate guest to the same host',
+        'source and destination are one host, or have the same UUID',
+        'name another host; give a machine that was copied a host_uuid of '
+        'its own in /etc/libvirt/libvirtd.conf',
+    ),
+    _Row(
+        r'Unsafe migration: ',
+        'a disk of the domain is not safe in the hands of two hosts',
+        'put it on storage that both share, with cache="none"',
+    ),
+    _Row(
+        r"guest CPU doesn't match specification|"
+        r'CPU is incompatible with host CPU',
+        'the host has not all that the processor of the guest is to have',
+        'choose a CPU model that all hosts have: virsh '
+        'hypervisor-cpu-baseline',
+    ),
+    _Row(
+        r'non-migratable CPU device \(invtsc flag\)',
+        'the guest was promised a clock rate that another host may not have '
+        '(invtsc)',
+        'name the rate in its document, and go to hosts of the same: '
+        '<timer name="tsc" frequency="HZ"/>',
+    ),
+    _Row(
+        r"cannot migrate a domain with <hostdev .*type='(?P<type>\w+)'",
+        'the domain has a device of its host ({type}), which stays there',
+        'detach it before: virsh detach-device --live NAME FILE',
+    ),
+    _Row(
+        r"job '[^']*' canceled by client",
+        'somebody has called it back',
+        'start it again; "virsh domjobabort" is how it was called back',
+    ),
+    _Row(
+        r'qemu unexpectedly closed the monitor$',
+        'the QEMU of the guest has ended',
+        'read its last words in /var/log/libvirt/qemu, on the host where it '
+        'was to run',
+    ),
     # The daemon.
     _Row(
         r"Failed to connect socket to '(?P<path>[^']*)': Permission denied|"

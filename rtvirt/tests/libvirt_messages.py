@@ -211,6 +211,56 @@ MESSAGES: Final = [
         'group libvirt',
     ),
     Said(
+        "unable to connect to server at 'rt-there:49152': Connection refused",
+        'the memory of the guest cannot be sent to rt-there',
+        '--migrate-uri',
+    ),
+    Said(
+        "Unable to resolve address 'nowhere' service '49152': Temporary "
+        'failure in name resolution',
+        'no address is known for the host nowhere',
+        '/etc/hosts',
+    ),
+    Said(
+        'internal error: Attempt to migrate guest to the same host '
+        '70989bd0-0f81-4848-b327-84466d38e5fa',
+        'one host, or have the same UUID',
+        'host_uuid',
+    ),
+    Said(
+        'Unsafe migration: Migration without shared storage is unsafe',
+        'is not safe in the hands of two hosts',
+        'storage that both share',
+    ),
+    Said(
+        'the CPU is incompatible with host CPU: Host CPU does not provide '
+        'required features: avx512f',
+        'has not all that the processor of the guest',
+        'CPU model that all hosts have',
+    ),
+    Said(
+        'Requested operation is not valid: cannot migrate domain: State '
+        'blocked by non-migratable CPU device (invtsc flag)',
+        'was promised a clock rate',
+        '<timer name="tsc"',
+    ),
+    Said(
+        'Requested operation is not valid: cannot migrate a domain with '
+        "<hostdev mode='subsystem' type='pci'>",
+        'a device of its host (pci)',
+        'detach-device',
+    ),
+    Said(
+        "operation aborted: job 'migration out' canceled by client",
+        'somebody has called it back',
+        'start it again',
+    ),
+    Said(
+        'internal error: qemu unexpectedly closed the monitor',
+        'the QEMU of the guest has ended',
+        '/var/log/libvirt/qemu',
+    ),
+    Said(
         "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No "
         'such file or directory',
         'libvirt does not answer',
