@@ -83,10 +83,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
         yield make
 
 
-def test_a_shell_that_is_there_is_asked_once(opened: Opened) -> None:
+def test_a_shell_that_is_there_answers(opened: Opened) -> None:
     guest = Guest()
-    opened(guest, 10)
-    assert len(guest.typed) == 1
+    shell = opened(guest, 10)
+    assert shell.name == 'rt1'
+    assert guest.typed
 
 
 def test_a_guest_that_boots_is_asked_again(opened: Opened) -> None:
@@ -111,7 +112,8 @@ def test_somebody_has_to_log_in(opened: Opened) -> None:
     with pytest.raises(MeasureError, match="it shows 'rt1 login:") as caught:
         opened(guest, 600)
     assert 'log in as root' in caught.value.hint
-    assert len(guest.typed) == 1
+    # It is not asked for ten minutes whether somebody has.
+    assert len(guest.typed) < 50
 
 
 def test_a_console_that_goes_away_is_told() -> None:
