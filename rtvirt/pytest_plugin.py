@@ -8,6 +8,11 @@ pytest loads this by itself where rtvirt is installed::
         other = rtvirt_host.place(rtvirt_flavor(vcpus=2))
         assert not one.claimed & other.claimed
 
+    def test_a_guest_runs(rtvirt_libvirt, rtvirt_flavor):
+        my_program.start_guest(rtvirt_libvirt.uri, rtvirt_flavor())
+        (domain,) = rtvirt.list_domains(rtvirt_libvirt.uri)
+        assert domain.state == 'running'
+
 Another host than the small one is a fixture of that name, in a module or a
 ``conftest.py``::
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     import rtvirt
     from rtvirt.testing import FakeHost
+    from rtvirt.testing import FakeLibvirt
 
 # Every run of pytest loads this module, where rtvirt is installed, so that
 # it loads nothing itself.
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def rtvirt_topology() -> rtvirt.HostTopology:
-    """The host that :func:`rtvirt_host` starts as."""
+    """The host that the others are about."""
     from rtvirt.testing import edge_host
 
     return edge_host()
@@ -51,6 +57,17 @@ def rtvirt_host(rtvirt_topology: rtvirt.HostTopology) -> Iterator[FakeHost]:
 
     with FakeHost(rtvirt_topology) as host:
         yield host
+
+
+@pytest.fixture
+def rtvirt_libvirt(
+    rtvirt_topology: rtvirt.HostTopology,
+) -> Iterator[FakeLibvirt]:
+    """A :class:`rtvirt.testing.FakeLibvirt` without domains."""
+    from rtvirt.testing import FakeLibvirt
+
+    with FakeLibvirt(rtvirt_topology) as libvirt:
+        yield libvirt
 
 
 @pytest.fixture

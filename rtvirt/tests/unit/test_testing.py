@@ -24,9 +24,17 @@ from rtvirt.testing import realtime_flavor
 ROOT = Path(rtvirt.__file__).parent.parent
 
 
-def test_the_examples_do_as_they_say() -> None:
-    failed, tried = doctest.testmod(testing)
-    assert tried >= 3
+@pytest.mark.parametrize(
+    'name', ['', 'capabilities', 'document', 'fake_libvirt', 'sample']
+)
+def test_the_examples_do_as_they_say(name: str) -> None:
+    module = getattr(testing, name) if name else testing
+    failed, tried = doctest.testmod(
+        module,
+        extraglobs=vars(testing),
+        optionflags=doctest.ELLIPSIS,
+    )
+    assert tried
     assert failed == 0
 
 
@@ -217,6 +225,15 @@ def test_writes_domains(rtvirt_host, rtvirt_flavor, rtvirt_domain_file):
         assert rtvirt.parse_domain(path.read_bytes()).name == name
     assert len(list(path.parent.iterdir())) == 2
 
+def test_runs_domains(rtvirt_libvirt, rtvirt_flavor):
+    rtvirt.create_domain(
+        rtvirt.parse_guest(rtvirt_flavor()),
+        lambda plan: rtvirt.domain_xml(plan, name='plc-1'),
+        settings=rtvirt_libvirt.settings,
+    )
+    (domain,) = rtvirt.list_domains(rtvirt_libvirt.uri)
+    assert domain.state == 'running'
+
 class TestLarge:
     @pytest.fixture
     def rtvirt_topology(self):
@@ -243,7 +260,7 @@ def test_serves_pytest(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '4 passed' in done.stdout
+    assert '5 passed' in done.stdout
 
 
 def test_the_plugin_is_harmless_where_it_is_not_used() -> None:

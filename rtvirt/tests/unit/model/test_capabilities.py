@@ -3,11 +3,8 @@
 
 import tracemalloc
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
 
 from rtvirt.exception import ConfigError
 from rtvirt.exception import HostError
@@ -19,7 +16,7 @@ from rtvirt.model.pages import PagePool
 from rtvirt.model.resctrl import BandwidthNode
 from rtvirt.model.resctrl import CacheBank
 from rtvirt.model.resctrl import CacheType
-from rtvirt.tests.strategies import regular_hosts
+from rtvirt.testing import capabilities_xml
 
 TOP = Path(__file__).parents[4]
 
@@ -54,40 +51,6 @@ def cpu(id: int, siblings: str, socket: int = 0) -> str:
 
 
 TWO = cpu(0, '0') + cpu(1, '1')
-
-
-def write(host: HostTopology) -> str:
-    """Write a host as libvirt would."""
-    cells: list[str] = []
-    banks: list[str] = []
-    for item in host.cells:
-        cores = {c: core for core in item.siblings for c in core}
-        cells.append(
-            cell(
-                ''.join(
-                    cpu(c, str(core), item.socket or 0)
-                    for c, core in sorted(cores.items())
-                ),
-                id=item.id,
-                memory_kib=item.memory_mib * 1024,
-                pages=''.join(
-                    f"<pages unit='KiB' size='{p.size_kib}'>{p.total}</pages>"
-                    for p in item.pages
-                ),
-            )
-        )
-        banks += [
-            f"<bank id='{len(banks) + n}' level='3' type='both' size='8' "
-            f"unit='MiB' cpus={quoteattr(str(cache))}/>"
-            for n, cache in enumerate(item.l3)
-        ]
-    return capabilities(''.join(cells), cache=''.join(banks))
-
-
-@settings(max_examples=40)
-@given(regular_hosts())
-def test_a_regular_host_comes_back(host: HostTopology) -> None:
-    assert HostTopology.from_capabilities(write(host)).cells == host.cells
 
 
 @pytest.mark.parametrize(
@@ -263,7 +226,7 @@ def test_units_are_converted() -> None:
 
 def test_sets_are_dealt_out() -> None:
     host = HostTopology.from_capabilities(
-        write(HostTopology.uniform()),
+        capabilities_xml(HostTopology.uniform()),
         dedicated=CPUSet.parse('2-5'),
         shared=CPUSet([0]),
         pinned=CPUSet([3]),
