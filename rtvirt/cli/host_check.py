@@ -221,7 +221,7 @@ def _no_such(rows: dict[str, Check], code: str) -> ConfigError:
         f'there is no check {code!r:.40}',
         hint=f'did you mean {" or ".join(near)}?'
         if near
-        else f'codes go from {min(rows)} to {max(rows)}',
+        else f'name one from {min(rows)} to {max(rows)}',
     )
 
 

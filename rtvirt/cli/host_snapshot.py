@@ -55,8 +55,7 @@ Example: check a host from elsewhere::
             raise ConfigError(
                 f'the snapshot is called {parsed_args.output!r}: its name '
                 'has to end in .tar.gz',
-                hint='commands take SRC for a snapshot by what it holds, '
-                'and people by its name',
+                hint='rename it, so that people know it for a snapshot',
             )
         snapshot = take_snapshot(open_tree(parsed_args.host))
         write_snapshot(snapshot, parsed_args.output)

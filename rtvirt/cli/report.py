@@ -170,5 +170,5 @@ def _find(name: str, titles: Mapping[str, str], what: str) -> str:
             return key
     raise ConfigError(
         f'--column {name!r}: there is no such {what}',
-        hint=f'there are {", ".join(titles)}',
+        hint=f'choose one of {", ".join(titles)}',
     )

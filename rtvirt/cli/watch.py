@@ -163,7 +163,7 @@ def _check_textfile(path: str | None) -> None:
     if not path.endswith('.prom'):
         raise ConfigError(
             f'--textfile {path!r}: its name has to end in .prom',
-            hint='the node exporter passes over other files',
+            hint='rename it: the node exporter passes over other files',
         )
     directory = Path(path).parent
     if not os.access(directory, os.W_OK | os.X_OK) or Path(path).is_dir():

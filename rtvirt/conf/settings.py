@@ -144,7 +144,7 @@ def _read_given(paths: Sequence[str]) -> dict[str, str]:
                     f'{path}: [{GROUP.name}] has no option {name!r}',
                     hint=f'did you mean {near[0]}?'
                     if near
-                    else f'there are {", ".join(known)}',
+                    else f'choose one of {", ".join(known)}',
                 )
             given[name] = f'{name} = {texts[-1]} in {path}'
     return given

@@ -120,13 +120,14 @@ def profile_budget(profile: str, tool: str) -> Budget:
     if profile not in PROFILES:
         raise ModelError(
             f'there is no profile {profile!r:.60}',
-            hint=f'there are {", ".join(PROFILES)}',
+            hint=f'choose one of {", ".join(PROFILES)}',
         )
     budget = PROFILES[profile].get(tool)
     if budget is None:
         raise ModelError(
             f'profile {profile} has no budget for {str(tool)!r:.60}',
-            hint=f'it has some for {", ".join(PROFILES[profile])}',
+            hint='measure with one of '
+            f'{", ".join(PROFILES[profile])}, or give a budget of your own',
         )
     return budget
 

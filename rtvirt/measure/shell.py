@@ -98,7 +98,7 @@ class ShellMachine:
             raise MeasureError(
                 f'cannot start {program} on {self.name}: '
                 f'{(done.stderr or done.stdout).strip() or done.code!r:.200}',
-                hint='it takes mktemp and room in /tmp there',
+                hint='see that there are mktemp, and room in /tmp, there',
             )
         return ShellJob(self._shell, program, int(pid), directory)
 

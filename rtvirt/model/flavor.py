@@ -146,7 +146,7 @@ def _pick(mapping: Mapping[str, Any], *names: str, or_: Any = None) -> Any:
     if or_ is None:
         raise ModelError(
             f'the flavor has no {" or ".join(names)}',
-            hint='a flavor needs name, vcpus and ram (MiB)',
+            hint='give it name, vcpus and ram (MiB)',
         )
     return or_
 

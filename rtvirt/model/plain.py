@@ -81,7 +81,8 @@ def load(cls: type[T], data: Any, *, schema_version: int) -> T:
             f'schema_version of {cls.__name__} is {shown(found)}: expected '
             f'{schema_version}',
             path=cls.__name__,
-            hint='it was written by another version of rtvirt',
+            hint='read it with the version of rtvirt that wrote it, or have '
+            'this one write it anew',
         )
     bare = {k: v for k, v in data.items() if k != 'schema_version'}
     loaded: T = _load_dataclass(cls, bare, (None, cls.__name__))
