@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,20 @@ from rtvirt.exception import DomainXMLError
 from rtvirt.extraspecs.parser import parse_guest
 from rtvirt.fitting.engine import fit
 from rtvirt.host.live import STARTING
+from rtvirt.host.live import Survey
 from rtvirt.host.live import survey
 from rtvirt.model.cpuset import CPUSet
 from rtvirt.model.flavor import Flavor
 from rtvirt.model.host import HostTopology
 from rtvirt.model.plan import Plan
+from rtvirt.testing import FakeDomain
+from rtvirt.testing import FakeLibvirt
 
-EDGE = Path(__file__).parents[4] / 'etc' / 'rtvirt' / 'hosts' / 'edge-8.xml'
+HOSTS = Path(__file__).parents[4] / 'etc' / 'rtvirt' / 'hosts'
+EDGE = HostTopology.from_capabilities((HOSTS / 'edge-8.xml').read_bytes())
+POOLS = EDGE.cells[0].pages
 RUNNING = (1, 1)
 OFF = (5, 0)
-TWO_MIB = 2048
 
 DOMAIN = """\
 <domain type='kvm'><name>{name}</name><memory unit='MiB'>{memory}</memory>
@@ -54,60 +59,51 @@ def document(
     )
 
 
-@dataclasses.dataclass
-class Domain:
-    """What libvirt-python has of a domain."""
-
-    text: str
-    at: tuple[int, int] = RUNNING
-    later: str | None = None
-
-    def name(self) -> str:
-        return self.text.partition('<name>')[2].partition('<')[0]
-
-    def isActive(self) -> int:  # noqa: N802
-        return int(self.at != OFF)
-
-    def isPersistent(self) -> int:  # noqa: N802
-        return int(self.later is not None)
-
-    def state(self) -> list[int]:
-        return list(self.at)
-
-    def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802
-        return self.later if flags and self.later else self.text
+@pytest.fixture
+def libvirt() -> Iterator[FakeLibvirt]:
+    """One on a host with one cell of eight pCPUs."""
+    with FakeLibvirt(dataclasses.replace(EDGE, name='edge')) as libvirt:
+        yield libvirt
 
 
-@dataclasses.dataclass
-class Connection:
-    """What libvirt-python has of a host with one cell of eight pCPUs."""
+def put(
+    libvirt: FakeLibvirt,
+    text: str,
+    at: tuple[int, int] = RUNNING,
+    later: str = '',
+) -> None:
+    """Make a domain.
 
-    domains: list[Domain]
-    used: int = 0
-
-    def getHostname(self) -> str:  # noqa: N802
-        return 'edge'
-
-    def getCapabilities(self) -> str:  # noqa: N802
-        return EDGE.read_text()
-
-    def listAllDomains(self) -> list[Domain]:  # noqa: N802
-        return self.domains
-
-    def getFreePages(  # noqa: N802
-        self, sizes: list[int], cell: int, _count: int
-    ) -> dict[int, dict[int, int]]:
-        return {cell: {s: total(s) - self.used for s in sizes}}
+    :param later: its document of the next start, where it is to run then.
+    """
+    if at == OFF:
+        libvirt.connection.defineXML(text)
+        return
+    domain = libvirt.connection.createXML(text)
+    if later:
+        uuid = f'</name><uuid>{domain.UUIDString()}</uuid>'
+        libvirt.connection.defineXML(later.replace('</name>', uuid))
+    libvirt.set_state(domain.name(), *at)
 
 
-def total(size_kib: int) -> int:
-    host = HostTopology.from_capabilities(EDGE.read_text())
-    pools = {p.size_kib: p.total for p in host.cells[0].pages}
-    return pools.get(size_kib, 0)
+def read(libvirt: FakeLibvirt, kernel_uses: int | None = None) -> HostTopology:
+    """Read the host.
+
+    :param kernel_uses: pages of each size by the kernel's count; None means
+        what it would count.
+    """
+    return look(libvirt, kernel_uses).host
 
 
-def read(*domains: Domain, used: int = 0) -> HostTopology:
-    return survey(Connection([*domains], used)).host
+def look(libvirt: FakeLibvirt, kernel_uses: int | None = None) -> Survey:
+    if kernel_uses is None:
+        return survey(libvirt.connection)
+    free = {pool.size_kib: pool.total - kernel_uses for pool in POOLS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            libvirt.connection, 'getFreePages', lambda *_args: {0: free}
+        )
+        return survey(libvirt.connection)
 
 
 def huge_pools(host: HostTopology) -> dict[int, int]:
@@ -117,8 +113,7 @@ def huge_pools(host: HostTopology) -> dict[int, int]:
 @pytest.fixture
 def size() -> int:
     """The huge pages that the sample host has."""
-    host = HostTopology.from_capabilities(EDGE.read_text())
-    return host.cells[0].pages[-1].size_kib
+    return POOLS[-1].size_kib
 
 
 @pytest.mark.parametrize(
@@ -145,93 +140,132 @@ def size() -> int:
 )
 @pytest.mark.parametrize('at', [RUNNING, OFF])
 def test_pcpus_that_a_thread_is_confined_to_are_taken(
-    kwargs: dict[str, Any], held: str, at: tuple[int, int]
+    libvirt: FakeLibvirt,
+    kwargs: dict[str, Any],
+    held: str,
+    at: tuple[int, int],
 ) -> None:
-    host = read(Domain(document(**kwargs), at))
+    put(libvirt, document(**kwargs), at)
+    host = read(libvirt)
 
     assert host.cells[0].pinned == CPUSet.parse(held)
     assert host.name == 'edge'
 
 
-def test_those_of_an_io_thread_too() -> None:
+def test_those_of_an_io_thread_too(libvirt: FakeLibvirt) -> None:
     text = document(tune="<iothreadpin iothread='1' cpuset='7'/>").replace(
         '<cputune>', '<iothreads>1</iothreads><cputune>'
     )
-    assert read(Domain(text)).cells[0].pinned == {7}
+    put(libvirt, text)
+    assert read(libvirt).cells[0].pinned == {7}
 
 
-def test_a_running_domain_holds_those_of_its_next_start_too() -> None:
+def test_a_running_domain_holds_those_of_its_next_start_too(
+    libvirt: FakeLibvirt,
+) -> None:
     pin = "<vcpupin vcpu='0' cpuset='{}'/>".format
-    host = read(
-        Domain(document(tune=pin(2)), later=document(tune=pin(3))),
-    )
+    put(libvirt, document(tune=pin(2)), later=document(tune=pin(3)))
+    host = read(libvirt)
 
     assert host.cells[0].pinned == {2, 3}
     (holder,) = host.holders
     assert CPUSet(c for h in holder.holdings for c in h.cpus) == {2, 3}
 
 
-def test_pages_of_one_that_does_not_run_are_used(size: int) -> None:
+def test_pages_of_one_that_does_not_run_are_used(
+    libvirt: FakeLibvirt, size: int
+) -> None:
     """The kernel knows those of domains that run, and of everybody else."""
     memory = 4 * size // 1024
     backing = HUGE.format(f"<page size='{size}' unit='KiB'/>")
     text = document(memory=memory, backing=backing)
 
-    assert huge_pools(read(Domain(text, OFF)))[size] == 4
-    assert huge_pools(read(Domain(text), used=4))[size] == 4
+    put(libvirt, text, OFF)
+    assert huge_pools(read(libvirt))[size] == 4
+    domain = libvirt.connection.lookupByName('d')
+    domain.create()
+    assert huge_pools(read(libvirt))[size] == 4
     # Not all of its pages have been touched.
-    assert huge_pools(read(Domain(text), used=1))[size] == 4
+    assert huge_pools(read(libvirt, kernel_uses=1))[size] == 4
     # Somebody else has the others.
-    assert huge_pools(read(Domain(text), used=6))[size] == 6
-    other = text.replace('<name>d', '<name>e')
-    both = read(Domain(text), Domain(other, OFF), used=4)
-    assert huge_pools(both)[size] == 8
+    assert huge_pools(read(libvirt, kernel_uses=6))[size] == 6
+    put(libvirt, text.replace('<name>d', '<name>e'), OFF)
+    assert huge_pools(read(libvirt))[size] == 8
 
 
-def test_one_that_starts_counts_in_full(size: int) -> None:
+def test_one_that_starts_counts_in_full(
+    libvirt: FakeLibvirt, size: int
+) -> None:
     """How many of its pages the kernel has counted nobody knows."""
     backing = HUGE.format(f"<page size='{size}' unit='KiB'/>")
-    text = document(memory=4 * size // 1024, backing=backing)
-    seen = survey(Connection([Domain(text, STARTING)], used=2))
+    put(libvirt, document(memory=4 * size // 1024, backing=backing), STARTING)
+    seen = look(libvirt, kernel_uses=2)
 
     assert seen.starting == ('d',)
     assert huge_pools(seen.host)[size] == 6
-    assert survey(Connection([Domain(text)], used=4)).starting == ()
+    libvirt.set_state('d', *RUNNING)
+    assert look(libvirt).starting == ()
 
 
-def test_ordinary_memory_is_used_too() -> None:
-    cell = read(Domain(document(memory=64))).cells[0]
+def test_ordinary_memory_is_used_too(libvirt: FakeLibvirt) -> None:
+    put(libvirt, document(memory=64))
+    cell = read(libvirt).cells[0]
 
     assert cell.memory_used_mib == 64
     assert cell.pages[0].used == 64 * 1024 // cell.pages[0].size_kib
 
 
-def test_one_domain_can_be_left_out() -> None:
-    pinned = document(tune="<vcpupin vcpu='0' cpuset='3'/>")
-    connection = Connection([Domain(pinned)])
+def test_one_domain_can_be_left_out(libvirt: FakeLibvirt) -> None:
+    put(libvirt, document(tune="<vcpupin vcpu='0' cpuset='3'/>"))
+    connection = libvirt.connection
 
     assert survey(connection, without='d').host.cells[0].pinned == CPUSet()
     assert survey(connection, without='e').host.cells[0].pinned == {3}
 
 
-def test_caches_and_bandwidth_are_taken() -> None:
+def test_caches_and_bandwidth_are_taken(libvirt: FakeLibvirt) -> None:
     tune = (
         "<cachetune vcpus='0'><cache id='0' level='3' type='both' "
         "size='3' unit='MiB'/></cachetune>"
         "<memorytune vcpus='0'><node id='0' bandwidth='60'/></memorytune>"
     )
-    host = read(Domain(document(tune=tune)))
+    put(libvirt, document(tune=tune))
+    host = read(libvirt)
 
     assert host.control_groups == 1
     assert [bank.used_kib for bank in host.caches if bank.id == 0] == [3072]
 
 
-def test_what_cannot_be_read_is_not_taken_for_nothing() -> None:
+def test_what_cannot_be_read_is_not_taken_for_nothing(
+    libvirt: FakeLibvirt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(libvirt, document())
+    text = "<domain><name>d</name><vcpu cpuset='x'>1</vcpu>"
+    monkeypatch.setattr(FakeDomain, 'XMLDesc', lambda *_args: text)
     with pytest.raises(DomainXMLError, match='cannot be told'):
-        read(Domain("<domain><name>d</name><vcpu cpuset='x'>1</vcpu>"))
+        read(libvirt)
 
 
-def test_a_planned_guest_holds_what_a_claim_would_take() -> None:
+def test_one_that_ends_meanwhile_holds_nothing(libvirt: FakeLibvirt) -> None:
+    put(libvirt, document('a', tune="<vcpupin vcpu='0' cpuset='3'/>"))
+    put(libvirt, document('b', tune="<vcpupin vcpu='0' cpuset='4'/>"))
+    libvirt.fail('XMLDesc', 'Domain not found', code=42)
+    assert read(libvirt).cells[0].pinned == {4}
+
+
+def test_pages_that_libvirt_cannot_count(
+    libvirt: FakeLibvirt, size: int
+) -> None:
+    """What domains hold is known all the same."""
+    backing = HUGE.format(f"<page size='{size}' unit='KiB'/>")
+    put(libvirt, document(memory=4 * size // 1024, backing=backing))
+    libvirt.fail('getFreePages', 'this function is not supported', times=0)
+    assert huge_pools(read(libvirt))[size] == 4
+
+
+def test_a_planned_guest_holds_what_a_claim_would_take(
+    libvirt: FakeLibvirt,
+) -> None:
     """The same host, by its document or by its plan."""
     guest = parse_guest(
         Flavor(
@@ -241,11 +275,12 @@ def test_a_planned_guest_holds_what_a_claim_would_take() -> None:
             extra_specs={'hw:cpu_policy': 'dedicated'},
         )
     )
-    bare = read()
+    bare = read(libvirt)
     plan: Plan = fit(guest, bare)
     claimed = bare.claim(plan, 'p')
 
-    host = read(Domain(domain_xml(plan, name='p'), OFF))
+    put(libvirt, domain_xml(plan, name='p'), OFF)
+    host = read(libvirt)
 
     assert host.cells[0].pinned == claimed.cells[0].pinned
     assert host.cells[0].memory_used_mib == claimed.cells[0].memory_used_mib
