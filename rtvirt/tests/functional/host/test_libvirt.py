@@ -80,11 +80,11 @@ def test_a_read_only_connection_cannot_define(libvirt: Any) -> None:
     [
         (
             'qemu+unix:///system?socket=/nowhere/libvirt-sock',
-            'is libvirt running?',
+            'systemctl start libvirtd',
         ),
-        ('qemu+tcp://127.0.0.1:9/system', 'is libvirt running there'),
+        ('qemu+tcp://127.0.0.1:9/system', 'start libvirt there'),
         ('nothing:///here', ''),
-        ('no uri://', ''),
+        ('no uri://', 'journalctl'),
     ],
 )
 @pytest.mark.usefixtures('libvirt')
