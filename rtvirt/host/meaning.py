@@ -151,6 +151,14 @@ _MEANINGS: Final = (
     ),
     # pCPUs and caches.
     _Row(
+        r'Setting CPU affinity failed',
+        'QEMU cannot fill the pages of a guest cell: emulator threads may '
+        'not run on its host cell',
+        'hw:emulator_threads_policy=share, with shared pCPUs on each of the '
+        'host cells; or libvirt 9.1 or later, which fills them from another '
+        'one',
+    ),
+    _Row(
         r'cpuset\.cpus.*(Numerical result out of range|Invalid argument|'
         r'Permission denied)|cannot set CPU affinity|'
         r'Unable to set CPU affinity',

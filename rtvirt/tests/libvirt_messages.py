@@ -86,6 +86,13 @@ MESSAGES: Final = [
         'rtvirt host show',
     ),
     Said(
+        'internal error: qemu unexpectedly closed the monitor: '
+        '2026-11-22T23:54:40.113425Z qemu-system-x86_64: Setting CPU '
+        'affinity failed: Invalid argument',
+        'emulator threads may not run on its host cell',
+        'hw:emulator_threads_policy=share',
+    ),
+    Said(
         'cannot set CPU affinity on process 27584: Invalid argument',
         'a pCPU of the guest is offline',
         'cpu/online',
