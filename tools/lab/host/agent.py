@@ -21,9 +21,11 @@ import signal
 import socketserver
 import subprocess
 import threading
+from pathlib import Path
 
 PORT = 2222
 GREETING = b'rtvirt-lab\n'
+READY = '/run/agent.ready'
 
 
 class Command(socketserver.StreamRequestHandler):
@@ -97,4 +99,6 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 
 if __name__ == '__main__':
-    Server(('', PORT), Command).serve_forever()
+    with Server(('', PORT), Command) as server:
+        Path(READY).touch()
+        server.serve_forever()
