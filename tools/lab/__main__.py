@@ -25,11 +25,21 @@ from tools.lab.topology import TOPOLOGIES
 def main() -> int:
     """Do what is asked for; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog='python -m tools.lab', description=__doc__
+        prog='python -m tools.lab',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='topologies:\n'
+        + ''.join(
+            f'  {name:<13}{topology.description}\n'
+            for name, topology in TOPOLOGIES.items()
+        ),
     )
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
 
     image = commands.add_parser('image', help='build the image, if need be')
+    image.add_argument(
+        'topology', choices=TOPOLOGIES, nargs='?', default='talk'
+    )
     image.set_defaults(call=_image)
 
     up = commands.add_parser('up', help='boot a host, which stays')
@@ -72,8 +82,9 @@ def _say(text: str) -> None:
     sys.stderr.write(f'lab: {text}\n')
 
 
-def _image(_arguments: argparse.Namespace) -> int:
-    print(ensure_image(_say).directory)
+def _image(arguments: argparse.Namespace) -> int:
+    image = ensure_image(TOPOLOGIES[arguments.topology].kernel, _say)
+    print(image.directory)
     return 0
 
 

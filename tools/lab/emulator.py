@@ -7,10 +7,10 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from tools.lab.debstrap import require_program
 from tools.lab.host.agent import PORT
 from tools.lab.image import Image
 from tools.lab.link import Link
-from tools.lab.rootfs import require_program
 from tools.lab.topology import Topology
 
 LIBVIRT_PORT: Final = 16509

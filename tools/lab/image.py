@@ -3,29 +3,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tools.lab import recipe
+from tools.lab.built_kernel import ensure_kernel
+from tools.lab.bzimage import unpack_kernel
+from tools.lab.cache import cache_directory
+from tools.lab.cache import cached
+from tools.lab.cache import is_cached
+from tools.lab.debstrap import require_program
 from tools.lab.initramfs import archive
-from tools.lab.kernel import unpack_kernel
+from tools.lab.recipe import Kernel
 from tools.lab.rootfs import LOADER
 from tools.lab.rootfs import add_python_packages
 from tools.lab.rootfs import loader
 from tools.lab.rootfs import make_rootfs
-from tools.lab.rootfs import require_program
 
-CACHE: Final = 'RTVIRT_LAB_CACHE'
+_DEBIAN_KERNEL: Final = 'vmlinux'
 
 _SPARE_MIB: Final = 512
 """What the emulated host may write."""
@@ -38,9 +38,14 @@ _NEEDED: Final = re.compile(r' => /\S+/(\S+)')
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What an emulated host boots from; nobody writes to it."""
+    """What an emulated host boots from; nobody writes to it.
+
+    :ivar directory: has all of it, but for a kernel that was built.
+    :ivar kernel: an ELF file with a PVH entry point.
+    """
 
     directory: Path
+    kernel: Path
 
     @property
     def disk(self) -> Path:
@@ -48,68 +53,44 @@ class Image:
         return self.directory / 'root.img'
 
     @property
-    def kernel(self) -> Path:
-        """An ELF file with a PVH entry point."""
-        return self.directory / 'vmlinux'
-
-    @property
     def initrd(self) -> Path:
-        """Mounts the disks."""
+        """Mounts the disks, whichever kernel it is."""
         return self.directory / 'initrd.cpio'
 
 
-def cache_directory() -> Path:
-    """Return where images are kept."""
-    if chosen := os.environ.get(CACHE):
-        return Path(chosen)
-    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(base) / 'rtvirt-lab'
+def is_whole(kernel: Kernel = Kernel.RT) -> bool:
+    """Return whether all of an image is in the cache already."""
+    return is_cached(recipe.image_digest()) and (
+        kernel is Kernel.RT or is_cached(recipe.kernel_digest())
+    )
 
 
-def is_cached() -> bool:
-    """Return whether the image of the recipe is there already."""
-    return (cache_directory() / recipe.digest()).exists()
+def ensure_image(
+    kernel: Kernel = Kernel.RT, say: Callable[[str], None] = lambda _: None
+) -> Image:
+    """Return the image of the recipe; what of it is not cached is built.
 
-
-def ensure_image(say: Callable[[str], None] = lambda _: None) -> Image:
-    """Return the image of the recipe, built if it is not cached.
-
-    Who comes while another builds it waits, and then uses the same.
-
+    :param kernel: what the host boots; its guests boot Debian's.
     :param say: told what is done when that takes long.
     :raises LabError: if it cannot be built.
     """
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    image = Image(cache / recipe.digest())
-    if not image.directory.exists():
-        with _locked(cache / 'lock'):
-            if not image.directory.exists():
-                say('building the image of the emulated host, once: 2 min')
-                _build(cache, image)
-    return image
+
+    def build(made: Path, scratch: Path) -> None:
+        say('building the image of the emulated host, once: 2 min')
+        _build(Image(made, made / _DEBIAN_KERNEL), scratch)
+
+    directory = cached(recipe.image_digest(), build)
+    if kernel is Kernel.RT:
+        return Image(directory, directory / _DEBIAN_KERNEL)
+    return Image(directory, ensure_kernel(say))
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open('wb') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _build(cache: Path, image: Image) -> None:
-    """Build beside the place, and move there what is complete."""
-    with tempfile.TemporaryDirectory(
-        prefix='building-', dir=cache, ignore_cleanup_errors=True
-    ) as scratch:
-        made = Image(Path(scratch) / 'image')
-        made.directory.mkdir()
-        root, log = Path(scratch) / 'root', cache / 'build.log'
-        make_rootfs(root, log)
-        add_python_packages(root, log)
-        _add_kernel(root, made)
-        _make_disk(root, made.disk)
-        made.directory.rename(image.directory)
+def _build(image: Image, scratch: Path) -> None:
+    root, log = scratch / 'root', cache_directory() / 'build.log'
+    make_rootfs(root, log)
+    add_python_packages(root, log)
+    _add_kernel(root, image)
+    _make_disk(root, image.disk)
 
 
 def _add_kernel(root: Path, image: Image) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from rtvirt.demo.embed import end_process
 from rtvirt.demo.embed import find_processes
+from tools.lab.debstrap import require_program
 from tools.lab.emulator import LIBVIRT_PORT
 from tools.lab.emulator import ROOT
 from tools.lab.emulator import command
@@ -29,7 +30,6 @@ from tools.lab.payload import make_payload
 from tools.lab.remote import Outcome
 from tools.lab.remote import forwarded_ports
 from tools.lab.remote import run
-from tools.lab.rootfs import require_program
 from tools.lab.topology import TOPOLOGIES
 from tools.lab.topology import Topology
 from tools.lab.tuning import installed
@@ -211,11 +211,11 @@ def prepare(
     :param say: told what is done when that takes long.
     :raises LabError: if the image cannot be had.
     """
-    image = ensure_image(say)
+    image = ensure_image(topology.kernel, say)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
         (directory / _ORIGIN).write_text(
-            f'{topology.name}\n{image.directory}\n{hostname}\n'
+            f'{topology.name}\n{image.directory}\n{image.kernel}\n{hostname}\n'
         )
         subprocess.run(
             [
@@ -239,13 +239,16 @@ def attached(directory: Path) -> EmulatedHost:
     """
     try:
         origin = (directory / _ORIGIN).read_text()
-        name, image, hostname = origin.splitlines()
+        name, image, kernel, hostname = origin.splitlines()
         topology = TOPOLOGIES[name]
     except (OSError, ValueError, KeyError):
         # Also one of another version of the lab.
         raise _no_host(directory) from None
     host = EmulatedHost(
-        topology, Image(Path(image)), directory, hostname=hostname
+        topology,
+        Image(Path(image), Path(kernel)),
+        directory,
+        hostname=hostname,
     )
     host.attach()
     return host

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from tools.lab import recipe
+from tools.lab.debstrap import require_program
 from tools.lab.initramfs import archive
-from tools.lab.rootfs import require_program
 
 _SIZE_MIB: Final = 48
 _UNCHECKED: Final = py_compile.PycInvalidationMode.UNCHECKED_HASH

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-import hashlib
+import enum
 from pathlib import Path
 from typing import Final
+
+from tools.lab.cache import digest
 
 SUITE: Final = 'bookworm'
 PYTHON: Final = '3.11'
 """Of that suite; wheels are chosen for it."""
 
-KERNEL: Final = 'linux-image-rt-amd64'
+KERNEL_PACKAGE: Final = 'linux-image-rt-amd64'
 """Depends on the newest PREEMPT_RT kernel; only that one is unpacked."""
 
 PACKAGES: Final = (
@@ -51,21 +53,34 @@ REQUIREMENTS: Final = TOP / 'requirements.txt'
 HERE: Final = Path(__file__).parent
 GUEST: Final = HERE / 'guest'
 HOST: Final = HERE / 'host'
-
-_INGREDIENTS: Final = (
-    REQUIREMENTS,
-    *(HERE / f'{name}.py' for name in ('recipe', 'image', 'kernel')),
-    *(HERE / f'{name}.py' for name in ('initramfs', 'rootfs')),
-    HOST / 'initrd',
-    HOST / 'customize',
-)
+KERNEL_CONFIG: Final = HERE / 'kernel' / 'config'
+KERNEL_BUILD: Final = HERE / 'kernel' / 'build'
 
 
-def digest() -> str:
+class Kernel(enum.Enum):
+    """A kernel that an emulated host boots."""
+
+    RT = 'rt'
+    """Debian's, with PREEMPT_RT."""
+
+    GROUP_SCHEDULING = 'group-scheduling'
+    """One with CONFIG_RT_GROUP_SCHED, which no kernel of Debian has."""
+
+
+def image_digest() -> str:
     """Return a name for images that are made by this recipe."""
-    whole = hashlib.sha256()
-    for path in _INGREDIENTS:
-        data = path.read_bytes()
-        whole.update(b'%s %d\n' % (path.name.encode(), len(data)))
-        whole.update(data)
-    return whole.hexdigest()[:16]
+    return digest(
+        (
+            REQUIREMENTS,
+            *(HERE / f'{name}.py' for name in ('recipe', 'image', 'bzimage')),
+            *(HERE / f'{name}.py' for name in ('initramfs', 'rootfs')),
+            HERE / 'debstrap.py',
+            HOST / 'initrd',
+            HOST / 'customize',
+        )
+    )
+
+
+def kernel_digest() -> str:
+    """Return a name for kernels that are built by this recipe."""
+    return digest((KERNEL_CONFIG, KERNEL_BUILD, HERE / 'built_kernel.py'))

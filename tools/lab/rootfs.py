@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from tools.lab import recipe
+from tools.lab.debstrap import copy_in
+from tools.lab.debstrap import debian
+from tools.lab.debstrap import failure
+from tools.lab.debstrap import inside
+from tools.lab.debstrap import require_program
 from tools.lab.error import LabError
-
-MIRROR: Final = 'RTVIRT_LAB_MIRROR'
-"""Where Debian's packages come from; mmdebstrap's choice without it."""
 
 LOADER: Final = 'ld-linux-x86-64.so.2'
 
@@ -34,37 +33,33 @@ def make_rootfs(root: Path, log: Path) -> None:
     :param log: the file that the output goes to.
     :raises LabError: if that fails.
     """
-    for program in ('mmdebstrap', 'mke2fs'):
-        require_program(program)
+    require_program('mke2fs')
     root.mkdir()
-    with (
-        log.open('wb') as output,
-        subprocess.Popen(
-            _mmdebstrap(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            start_new_session=True,
-        ) as debstrap,
-    ):
-        try:
-            tar = subprocess.run(
-                [
-                    *('tar', '-x', '-C', root, '--no-same-owner'),
-                    *('--exclude=./dev/*', '--exclude=./var/lib/apt/lists/*'),
-                ],
-                stdin=debstrap.stdout,
-                stderr=output,
-                check=False,
-            )
-        except BaseException:
-            # It waits for apt and dpkg, so those have to end as well; then
-            # it removes what it has unpacked.
-            os.killpg(debstrap.pid, signal.SIGTERM)
-            debstrap.wait()
-            raise
-    if debstrap.returncode or tar.returncode:
-        raise _failure('mmdebstrap failed', log)
+    script = recipe.HOST / 'customize'
+    with debian(
+        recipe.PACKAGES,
+        hooks=(
+            copy_in(script, '/'),
+            inside(
+                *('sh', f'/{script.name}', recipe.KERNEL_PACKAGE),
+                *recipe.MODULES,
+            ),
+        ),
+        options=[f'--dpkgopt=path-exclude=/usr/share/{n}/*' for n in _PLAIN],
+        log=log,
+    ) as stream:
+        tar = subprocess.run(
+            [
+                *('tar', '-x', '-C', root, '--no-same-owner'),
+                *('--exclude=./dev/*', '--exclude=./var/lib/apt/lists/*'),
+            ],
+            stdin=stream,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if tar.returncode:
+            raise LabError(f'tar failed: {tar.stderr.strip()}')
 
 
 def add_python_packages(root: Path, log: Path) -> None:
@@ -117,36 +112,6 @@ def loader(root: Path) -> list[str | Path]:
     return [libraries / LOADER, '--library-path', libraries]
 
 
-def require_program(name: str) -> str:
-    """Return the path of a program, also where only root has it on PATH.
-
-    :raises LabError: if it is not installed.
-    """
-    search = f'{os.environ.get("PATH", "")}:/usr/sbin:/sbin'
-    path = shutil.which(name, path=search)
-    if path is None:
-        raise LabError(
-            f'the program {name} is not installed',
-            hint='bindep.txt names the Debian packages that the lab needs',
-        )
-    return path
-
-
-def _mmdebstrap() -> list[str]:
-    script = shlex.quote(str(recipe.HOST / 'customize'))
-    inside = ['sh', '/customize', recipe.KERNEL, *recipe.MODULES]
-    return [
-        *(require_program('mmdebstrap'), '--variant=minbase', '--format=tar'),
-        '--aptopt=APT::Install-Recommends "false"',
-        '--aptopt=Acquire::Languages "none"',
-        *(f'--dpkgopt=path-exclude=/usr/share/{name}/*' for name in _PLAIN),
-        f'--include={",".join(recipe.PACKAGES)}',
-        f'--customize-hook=copy-in {script} /',
-        f'--customize-hook=chroot "$1" {shlex.join(inside)}',
-        *(recipe.SUITE, '-', *filter(None, [os.environ.get(MIRROR)])),
-    ]
-
-
 def _run(command: list[str | Path], log: Path) -> None:
     with log.open('ab') as output:
         done = subprocess.run(
@@ -157,9 +122,4 @@ def _run(command: list[str | Path], log: Path) -> None:
             check=False,
         )
     if done.returncode:
-        raise _failure(f'{Path(command[0]).name} failed', log)
-
-
-def _failure(what: str, log: Path) -> LabError:
-    lines = log.read_text(errors='replace').splitlines()[-8:]
-    return LabError('\n  '.join([f'{what}:', *lines]))
+        raise failure(f'{Path(command[0]).name} failed', log)

@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Final
 
 from rtvirt.model.cpuset import CPUSet
+from tools.lab.recipe import Kernel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Topology:
     :ivar dedicated: pCPUs for real-time guests; empty where nothing is
         tuned.
     :ivar pages: pages of 1 GiB, which the kernel spreads over the cells.
+    :ivar kernel: what it boots.
     :ivar parameters: more for the kernel's command line.
     :ivar description: one line for people.
     """
@@ -37,6 +39,7 @@ class Topology:
     memory_mib: int = 5120
     dedicated: CPUSet = field(default_factory=CPUSet)
     pages: int = 0
+    kernel: Kernel = Kernel.RT
     parameters: str = 'mitigations=off'
 
     @property
@@ -85,8 +88,17 @@ DESTINATION: Final = Topology(
     dedicated=CPUSet.parse('4-7'),
     pages=2,
 )
+CGROUP_RT: Final = Topology(
+    name='cgroup-rt',
+    description='as talk, with CONFIG_RT_GROUP_SCHED and cgroup v1',
+    cells=_TALK,
+    dedicated=CPUSet.parse('2-7'),
+    pages=4,
+    kernel=Kernel.GROUP_SCHEDULING,
+    parameters='mitigations=off systemd.unified_cgroup_hierarchy=0',
+)
 
 TOPOLOGIES: Final = {
     topology.name: topology
-    for topology in (TALK, UNTUNED, SMT, FOUR_CELLS, DESTINATION)
+    for topology in (TALK, UNTUNED, SMT, FOUR_CELLS, DESTINATION, CGROUP_RT)
 }

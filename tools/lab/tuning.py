@@ -20,6 +20,7 @@ from rtvirt.checks.tune import TUNED
 from rtvirt.checks.tune import Wishes
 from rtvirt.checks.tune import tuning_files
 from rtvirt.model.frozendict import FrozenDict
+from tools.lab.recipe import Kernel
 from tools.lab.topology import Topology
 
 _GIB_KIB: Final = 1 << 20
@@ -59,13 +60,20 @@ done
 
 
 def tuned_files(topology: Topology) -> dict[str, str]:
-    """Return what `rtvirt host tune` prints for a topology, by path."""
+    """Return what `rtvirt host tune` prints for a topology, by path.
+
+    A host with real-time group scheduling is tuned as if it had none: what
+    that leads to is what it is there for.
+    """
     if not topology.dedicated:
         return {}
     pages = FrozenDict({_GIB_KIB: topology.pages} if topology.pages else {})
     rows = table(plugins.host_checks())
     wishes = Wishes(
-        dedicated=topology.dedicated, online=topology.cpus, pages=pages
+        dedicated=topology.dedicated,
+        online=topology.cpus,
+        pages=pages,
+        is_realtime=topology.kernel is Kernel.RT,
     )
     return {file.path: file.text(rows) for file in tuning_files(wishes)}
 

@@ -13,7 +13,7 @@ import pytest
 
 from rtvirt.tests.require import require
 from rtvirt.tests.require import require_program
-from tools.lab.image import is_cached
+from tools.lab.image import is_whole
 from tools.lab.machine import EmulatedHost
 from tools.lab.machine import attached
 from tools.lab.machine import emulated_host
@@ -54,7 +54,7 @@ def tools() -> None:
     require(platform.machine() == 'x86_64', 'needs an x86-64 machine')
     for name in ('qemu-system-x86_64', 'qemu-img'):
         require_program(name)
-    if not is_cached():
+    if not is_whole():
         require_program('mmdebstrap')
 
 

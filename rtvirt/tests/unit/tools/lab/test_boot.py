@@ -26,7 +26,8 @@ def host(
     monkeypatch.setattr(machine, 'make_payload', lambda *_, **__: None)
     monkeypatch.setattr(machine, 'forwarded_ports', lambda _: {})
     monkeypatch.setattr(machine.EmulatedHost, 'run', lambda *_: done)
-    return machine.EmulatedHost(UNTUNED, Image(tmp_path), tmp_path)
+    image = Image(tmp_path, tmp_path / 'vmlinux')
+    return machine.EmulatedHost(UNTUNED, image, tmp_path)
 
 
 def starts(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:

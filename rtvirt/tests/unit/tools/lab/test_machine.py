@@ -38,7 +38,7 @@ def directory(tmp_path: Path) -> Path:
     """That of a host."""
     directory = tmp_path / 'rtvirt-lab-x'
     directory.mkdir()
-    (directory / 'origin').write_text('talk\n/image\nrt-host\n')
+    (directory / 'origin').write_text('talk\n/image\n/kernel\nrt-host\n')
     return directory
 
 
@@ -79,7 +79,8 @@ def test_the_disk_is_on_the_command_line_and_all_pcpus(
     program.touch(0o755)
     monkeypatch.setenv('PATH', str(bin_directory), prepend=os.pathsep)
 
-    words = [*map(str, command(topology, Image(directory), directory, ''))]
+    image = Image(directory, directory / 'vmlinux')
+    words = [*map(str, command(topology, image, directory, ''))]
 
     assert any(
         word.startswith(f'file={directory}/root.qcow2,') for word in words
