@@ -17,12 +17,10 @@ extensions = [
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
     'catalog',
-    'checks',
     'command',
     'layers',
-    'lint',
     'meanings',
-    'verify',
+    'rows',
 ]
 highlight_language = 'none'
 maximum_signature_line_length = 79
