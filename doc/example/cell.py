@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import rtvirt
 
@@ -37,3 +38,31 @@ def place_all(
         plans[name] = rtvirt.fit(guest, host)
         host = host.claim(plans[name], name)
     return plans
+
+
+def start_all(
+    axes: Iterable[int], settings: rtvirt.Settings
+) -> list[rtvirt.StartedDomain]:
+    """Start a controller for each machine: all of them, or none.
+
+    :raises FitError: if one does not fit beside the others.
+    :raises HostError: if libvirt cannot start one.
+    """
+    started: list[rtvirt.StartedDomain] = []
+    try:
+        for number, count in enumerate(sorted(axes, reverse=True), 1):
+            guest = rtvirt.parse_guest(controller(count))
+            render = partial(rtvirt.domain_xml, name=f'machine-{number}')
+            started.append(
+                rtvirt.create_domain(guest, render, settings=settings)
+            )
+    except rtvirt.RTVirtError:
+        for one in started:
+            name = one.running.domain.name
+            rtvirt.destroy_domain(
+                settings.connection_uri or 'qemu:///system',
+                name,
+                undefine=True,
+            )
+        raise
+    return started

@@ -36,7 +36,13 @@ _GROUPS: Final = (
 
 
 class FakeConnection:
-    """A connection to a :class:`FakeLibvirt`, as a ``libvirt.virConnect``."""
+    """A connection to a :class:`FakeLibvirt`, as a ``libvirt.virConnect``.
+
+    Its methods are those of ``libvirt-python``.
+
+    :ivar driver: what it is connected to.
+    :ivar is_open: whether it was not closed.
+    """
 
     def __init__(
         self, driver: Driver, uri: str, hostname: str, *, read_only: bool
@@ -224,9 +230,7 @@ class FakeConnection:
         for record in self.driver.records.values():
             if record.live is not None and record.id == id:
                 return self._handle(record)
-        raise refusal(
-            ErrorCode.NO_DOMAIN, f"no domain with matching id '{id}'"
-        )
+        raise refusal(ErrorCode.NO_DOMAIN, f'no domain with matching id {id}')
 
     @answers(writes=True)
     def defineXML(self, xml: str) -> FakeDomain:

@@ -44,7 +44,13 @@ START_FLAGS: Final = _every(StartFlag)
 
 
 class FakeDomain:
-    """A domain of a :class:`FakeConnection`, as a ``libvirt.virDomain``."""
+    """A domain of a :class:`FakeConnection`, as a ``libvirt.virDomain``.
+
+    Its methods are those of ``libvirt-python``. One that is gone raises
+    ``VIR_ERR_NO_DOMAIN``.
+
+    :ivar link: the connection that it is of.
+    """
 
     def __init__(self, link: FakeConnection, record: Record) -> None:
         self.link = link
@@ -297,8 +303,14 @@ class FakeDomain:
 
     def _pin(self, vcpu: int, cpumap: tuple[bool, ...], flags: int) -> None:
         _, document = self._document(flags)
-        if vcpu >= vcpu_count(rtvirt.parse_domain(document)):
-            raise refusal(ErrorCode.INVALID_ARG, f'vcpu {vcpu} is not present')
+        count = vcpu_count(rtvirt.parse_domain(document))
+        if vcpu >= count:
+            which = 'live' if flags & AffectFlag.LIVE else 'persistent'
+            raise refusal(
+                ErrorCode.INVALID_ARG,
+                f'invalid argument: vcpu {vcpu} is out of range of {which} '
+                f'cpu count {count}',
+            )
         cpus = rtvirt.CPUSet(n for n, allowed in enumerate(cpumap) if allowed)
         self._change(
             flags, lambda document: element.pin_vcpu(document, vcpu, cpus)

@@ -59,10 +59,17 @@ class Record:
 
 
 @dataclass
-class _Fault:
+class Fault:
+    """How a call is to fail.
+
+    :ivar after: how many go well before.
+    :ivar times: how many fail then; 0 means all.
+    """
+
     message: str
     code: int
-    left: int
+    after: int
+    times: int
 
 
 class Driver:
@@ -78,21 +85,21 @@ class Driver:
         self.bare = rtvirt.HostTopology.from_capabilities(self.capabilities)
         self.lock = threading.RLock()
         self.records: dict[str, Record] = {}
-        self.faults: dict[str, _Fault] = {}
+        self.faults: dict[str, Fault] = {}
         self._last_id = 0
-
-    def fail(self, call: str, message: str, code: int, times: int) -> None:
-        """Let a call fail the next few times."""
-        self.faults[call] = _Fault(message, code, times)
 
     def require_luck(self, call: str) -> None:
         """Raise the error that a call is to fail with."""
         fault = self.faults.get(call)
-        if fault is not None:
-            fault.left -= 1
-            if not fault.left:
-                del self.faults[call]
-            raise make_error(fault.code, fault.message)
+        if fault is None:
+            return
+        if fault.after:
+            fault.after -= 1
+            return
+        fault.times -= 1
+        if not fault.times:
+            del self.faults[call]
+        raise make_error(fault.code, fault.message)
 
     def find(self, uuid: str, name: str = '') -> Record:
         """Return the domain of a UUID."""
@@ -130,7 +137,7 @@ class Driver:
         if known is not None and known.live is not None:
             raise refusal(
                 ErrorCode.OPERATION_INVALID,
-                f"domain is already active as '{name}'",
+                f"domain '{name}' is already active",
             )
         record = known or Record(name, uuid)
         self._run(record, document, paused=paused)
@@ -318,9 +325,11 @@ def read_element(xml: str) -> etree._Element:
     try:
         return etree.fromstring(xml.encode(), parser)
     except etree.XMLSyntaxError as error:
+        # Without where, which libvirt says in another way.
+        why = error.msg.partition(', line ')[0]
         raise refusal(
             ErrorCode.XML_DETAIL,
-            f'(domain_definition):{error.lineno}: {error.msg}',
+            f'(domain_definition):{error.lineno}: {why}',
         ) from error
 
 

@@ -18,6 +18,7 @@ from rtvirt.host.facts.tree import MappingTree
 from rtvirt.testing.call import CALLS
 from rtvirt.testing.connection import FakeConnection
 from rtvirt.testing.driver import Driver
+from rtvirt.testing.driver import Fault
 from rtvirt.testing.libvirt_error import load_module
 from rtvirt.testing.libvirt_error import refusal
 from rtvirt.testing.libvirt_names import ErrorCode
@@ -143,6 +144,7 @@ class FakeLibvirt(fixtures.Fixture):
         message: str,
         *,
         code: int = ErrorCode.INTERNAL_ERROR,
+        after: int = 0,
         times: int = 1,
     ) -> None:
         """Let the next calls of a name fail.
@@ -158,7 +160,8 @@ class FakeLibvirt(fixtures.Fixture):
             ``virDomain``, or ``open``.
         :param message: all of what libvirt is to say.
         :param code: one of ``libvirt.VIR_ERR_*``.
-        :param times: how many calls; 0 means all.
+        :param after: how many calls go well before.
+        :param times: how many calls fail; 0 means all from there on.
         :raises ValueError: if there is no such call.
         """
         known = CALLS | {*_OPENING}
@@ -168,7 +171,7 @@ class FakeLibvirt(fixtures.Fixture):
                 f'there is no call {call!r} to fail'
                 + (f'; there is {", ".join(near)}' if near else '')
             )
-        self._driver.fail(call, message, int(code), times)
+        self._driver.faults[call] = Fault(message, code, after, times)
 
     def mend(self) -> None:
         """Let no call fail any more."""

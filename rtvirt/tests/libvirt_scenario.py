@@ -74,7 +74,8 @@ class Story:
             answer = call()
         except self._error as error:
             code = error.get_error_code()  # type: ignore[attr-defined]
-            text = _ANY_UUID.sub('UUID', str(error))
+            # Below the first line libvirt shows where in the XML.
+            text = _ANY_UUID.sub('UUID', str(error).partition('\n')[0])
             self.answers[what] = (f'error {code}', text)
             return None
         shown = answer if isinstance(answer, int | str | list) else None
@@ -85,7 +86,9 @@ class Story:
         """Note how a domain is."""
         for name in ('state', 'isActive', 'isPersistent'):
             self.ask(f'{when}: {name}', getattr(domain, name))
-        self.ask(f'{when}: has an id', lambda: int(domain.ID() >= 0))
+        self.ask(
+            f'{when}: has an id', partial(_has_id, self.connection, domain)
+        )
         for flags in (0, INACTIVE):
             self.ask(
                 f'{when}: document {flags}',
@@ -100,6 +103,11 @@ class Story:
                 f'{when}: listed by {flag}',
                 partial(_names, self.connection, flag),
             )
+
+
+def _has_id(connection: Any, domain: Any) -> int:
+    # A handle keeps the id that it saw; another sees that of now.
+    return int(connection.lookupByUUIDString(domain.UUIDString()).ID() >= 0)
 
 
 def _show(domain: Any, flags: int) -> list[str]:
@@ -119,7 +127,7 @@ def _essence(xml: str) -> list[str]:
         domain.uuid or '',
         str(domain.memory_kib),
         str(domain.vcpu and domain.vcpu.count),
-        str(dict(domain.cputune.vcpupins)),
+        str(sorted(domain.cputune.vcpupins.items())),
         str(" id='" in xml.partition('>')[0].replace('"', "'")),
     ]
 

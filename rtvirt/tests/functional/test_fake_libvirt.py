@@ -37,7 +37,6 @@ UNLIKE_QEMU: Final = {
     'off: shutdown',
     'start again',
     'resume again',
-    'created from its document: has an id',
     'undefine transient',
     'keep autostart',
 }

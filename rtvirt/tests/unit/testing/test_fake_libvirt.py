@@ -171,7 +171,8 @@ class TestFailures:
             assert str(caught.value) == 'Cannot recv data: gone'
             assert caught.value.get_error_code() == 38  # type: ignore[attr-defined]
         assert connection.getHostname()
-        libvirt.fail('getHostname', 'x', times=0)
+        libvirt.fail('getHostname', 'x', after=1, times=0)
+        assert connection.getHostname()
         for _ in range(3):
             with pytest.raises(libvirt.error):
                 connection.getHostname()
