@@ -164,8 +164,11 @@ class ConsoleShell:
     def _frame(self, line: str) -> tuple[str, str, bytes]:
         """Return the marks before and after its output, and what to type."""
         mark = f'{next(self._marks):x}'
-        # The marks as typed are not the marks as printed.
-        sent = f"echo 'rt'virt-{mark}-a; {line}; echo 'rt'virt-{mark}-z\r"
+        # The marks as typed are not the marks as printed. And not with a
+        # quote: if half of it is lost, the shell waits for the other one,
+        # and Ctrl-C may not reach it, for init starts some without a
+        # controlling terminal.
+        sent = rf'echo rt\virt-{mark}-a; {line}; echo rt\virt-{mark}-z' '\r'
         return f'rtvirt-{mark}-a', f'rtvirt-{mark}-z', sent.encode()
 
     def _write(self, data: bytes) -> None:

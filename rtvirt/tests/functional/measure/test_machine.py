@@ -55,8 +55,12 @@ class PlainShell:
 
 
 @contextlib.contextmanager
-def shell_on_console() -> Iterator[str]:
-    """Run a shell on a terminal; yield the other end's name."""
+def shell_on_console(lost: int = 0) -> Iterator[str]:
+    """Run a shell on a terminal; yield the other end's name.
+
+    :param lost: how many bytes that are typed get lost, as in a guest that
+        boots.
+    """
     # As QEMU does: the shell is behind one end, the pty of the host is
     # another, and bytes are passed on between them.
     inner, inner_name = pty.openpty()
@@ -70,7 +74,7 @@ def shell_on_console() -> Iterator[str]:
         env={**os.environ, 'PS1': 'guest# '},
     )
     relay = subprocess.Popen(
-        ['python3', '-c', RELAY, str(inner), str(outer)],
+        ['python3', '-c', RELAY, str(inner), str(outer), str(lost)],
         pass_fds=(inner, outer),
     )
     try:
@@ -85,11 +89,14 @@ def shell_on_console() -> Iterator[str]:
 
 RELAY = """\
 import os, select, sys, tty
-one, two = map(int, sys.argv[1:])
+one, two, lost = map(int, sys.argv[1:])
 other = {one: two, two: one}
 while True:
     for handle in select.select([one, two], [], [])[0]:
-        os.write(other[handle], os.read(handle, 4096))
+        data = os.read(handle, 4096)
+        if handle == two:
+            lost, data = max(0, lost - len(data)), data[lost:]
+        os.write(other[handle], data)
 """
 
 
@@ -168,6 +175,20 @@ def test_much_comes_whole(machine: Machine) -> None:
 def test_facts_are_read(machine: Machine) -> None:
     facts = read_guest_facts(machine)
     assert facts.kernel.release == os.uname().release
+
+
+# Of each greeting something is lost: all of it, or what leaves the shell
+# behind an open quote.
+@pytest.mark.parametrize('lost', [10, 120, 150])
+def test_a_console_whose_guest_boots_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    monkeypatch.setattr('rtvirt.measure.console._PROBE_S', 0.5)
+    with (
+        shell_on_console(lost) as path,
+        console_shell('rt1', path) as shell,
+    ):
+        assert shell.script('echo $((6 * 7))', 20).stdout == '42\n'
 
 
 def test_a_console_without_a_shell_is_named(

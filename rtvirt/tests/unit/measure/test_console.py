@@ -20,7 +20,7 @@ from rtvirt.measure.console import ConsoleShell
 from rtvirt.measure.console import console_shell
 
 _MARKS = re.compile(
-    rb"echo 'rt'(virt-\w+-a); (.*); echo 'rt'(virt-\w+-z)\r", re.DOTALL
+    rb'echo rt\\(virt-\w+-a); (.*); echo rt\\(virt-\w+-z)\r', re.DOTALL
 )
 
 
