@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from rtvirt.exception import HostError
+from rtvirt.host.connection import connect
+from rtvirt.host.connection import translated
 from rtvirt.lifecycle.claim import Claim
 from rtvirt.lifecycle.transfer import send
+from rtvirt.tests.fixtures.silent import SilentLibvirt
 from rtvirt.tests.require import require
 
 
@@ -40,33 +43,13 @@ class Endless:
         self._done.set()
 
 
-class There:
-    """The libvirt of the destination."""
-
-    def __init__(self, *, alive: bool) -> None:
-        self._alive = alive
-
-    def isAlive(self) -> bool:  # noqa: N802 - libvirt's name
-        return self._alive
-
-
-@pytest.mark.parametrize(
-    ('alive', 'timeout', 'said'),
-    [
-        (True, 0.1, r'has not got to there within 0\.1 s'),
-        (False, None, "there has gone while domain 'a' was on its way"),
-    ],
-    ids=['too-long', 'cut-off'],
-)
-def test_one_without_end_is_called_back(
-    alive: bool, timeout: float | None, said: str
-) -> None:
+@pytest.fixture
+def claim() -> Claim:
     require(
         importlib.util.find_spec('libvirt') is not None,
         'needs libvirt-python: pip install libvirt-python',
     )
-    handle = Endless()
-    claim = Claim(
+    return Claim(
         name='a',
         host='there',
         plan=None,  # type: ignore[arg-type]
@@ -75,7 +58,35 @@ def test_one_without_end_is_called_back(
         is_kept=True,
     )
 
-    with pytest.raises(HostError, match=said):
-        send(handle, There(alive=alive), claim, {}, timeout)
+
+def test_one_that_takes_too_long_is_called_back(claim: Claim) -> None:
+    handle = Endless()
+
+    with (
+        connect('test:///default') as there,
+        pytest.raises(HostError, match=r'has not got to there within 0\.1 s'),
+    ):
+        send(handle, there, claim, {}, 0.1)
+
+    assert handle.calls == 2
+
+
+def test_one_to_a_host_that_is_cut_off_is_called_back(
+    claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('rtvirt.host.connection._KEEPALIVE_S', 1)
+    monkeypatch.setattr('rtvirt.host.connection._KEEPALIVE_COUNT', 1)
+    handle = Endless()
+
+    with SilentLibvirt() as peer, connect(peer.uri) as there:
+        assert there.isAlive()
+        peer.cut_off()
+        with pytest.raises(HostError, match="there has gone while domain 'a'"):
+            send(handle, there, claim, {}, 30)
+        with (
+            pytest.raises(HostError, match='libvirt has ended meanwhile'),
+            translated('cannot ask'),
+        ):
+            there.getHostname()
 
     assert handle.calls == 2
