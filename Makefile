@@ -12,7 +12,7 @@ TOOLED := style types layers notes paths unit functional integration \
 
 .PHONY: help setup tools nova-tools demo lab cloud check bench stress \
 	release clean $(CHECKS) $(TOOLED) \
-	differential services releases image
+	differential services releases image links
 
 help:
 	@echo 'make demo     from a flavor to a running domain, thread by thread'
@@ -131,6 +131,11 @@ releases: nova-tools
 docs:
 	$(BIN)/sphinx-build -W --keep-going -q -b html doc/source doc/build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b man doc/source doc/build/man
+
+# The one check that needs the network, and so no part of `make check`.
+links: tools
+	$(BIN)/sphinx-build -W --keep-going -q -b linkcheck \
+		doc/source doc/build/links
 
 releasenotes:
 	$(BIN)/sphinx-build -W --keep-going -q -b html \
