@@ -127,11 +127,6 @@ class FakeDomain:
         return int(self._record.kept is not None)
 
     @answers()
-    def isUpdated(self) -> int:
-        record = self._record
-        return int(None not in (record.live, record.kept))
-
-    @answers()
     def OSType(self) -> str:
         return 'hvm'
 

@@ -17,6 +17,7 @@ import rtvirt
 from rtvirt.host.facts.tree import MappingTree
 from rtvirt.testing.call import CALLS
 from rtvirt.testing.connection import FakeConnection
+from rtvirt.testing.domain import FakeDomain
 from rtvirt.testing.driver import Driver
 from rtvirt.testing.driver import Fault
 from rtvirt.testing.libvirt_error import load_module
@@ -25,6 +26,7 @@ from rtvirt.testing.libvirt_names import ErrorCode
 from rtvirt.testing.process import process_tree
 from rtvirt.testing.sample import edge_host
 
+_MONITOR: Final = 'rtvirt.host.identity.ask_monitor'
 _TREE: Final = 'rtvirt.host.running.DirectoryTree'
 
 _present: Final[dict[str, FakeLibvirt]] = {}
@@ -104,6 +106,7 @@ class FakeLibvirt(fixtures.Fixture):
             self._patch_module(module)
         for name, function in _OPENING.items():
             self.useFixture(fixtures.MonkeyPatch(f'libvirt.{name}', function))
+        self.useFixture(fixtures.MonkeyPatch(_MONITOR, _refuse_monitor))
         self.useFixture(fixtures.MonkeyPatch(_TREE, _local_processes))
         self._driver = Driver(self.topology)
         self.connection = self._connect(read_only=False)
@@ -204,6 +207,11 @@ def _open(uri: str | None = None) -> FakeConnection:
 
 def _open_read_only(uri: str | None = None) -> FakeConnection:
     return _find(uri, 'openReadOnly')._connect(read_only=True)
+
+
+def _refuse_monitor(_domain: FakeDomain, _command: str) -> str:
+    """There is no QEMU to be asked."""
+    raise refusal(ErrorCode.NO_SUPPORT, 'virDomainQemuMonitorCommand')
 
 
 def _find(uri: str | None, call: str) -> FakeLibvirt:

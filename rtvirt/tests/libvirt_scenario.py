@@ -149,6 +149,16 @@ def play_definitions(story: Story) -> None:
     a = to.defineXML(story.xml('a', UUID, PIN.format(0)))
     story.look('defined', a)
     ask('its UUID', a.UUIDString)
+    for name in ('OSType', 'maxMemory', 'hasManagedSaveImage'):
+        ask(f'its {name}', getattr(a, name))
+    ask('its info', lambda: a.info()[:4])
+    ask('its vCPUs', lambda: a.vcpusFlags(CONFIG))
+    ask('its vCPUs now', a.maxVcpus)
+    ask('alive', to.isAlive)
+    for name in ('listDefinedDomains', 'numOfDefinedDomains'):
+        ask(name, getattr(to, name))
+    for name in ('listDomainsID', 'numOfDomains'):
+        ask(name, getattr(to, name))
     ask('its name', lambda: to.lookupByUUIDString(UUID.upper()).name())
     ask('no UUID, name taken', lambda: to.defineXML(story.xml('a')))
     ask('name taken', lambda: to.defineXML(story.xml('a', OTHER)))
@@ -234,6 +244,8 @@ def play_runs(story: Story, *, paused: bool) -> None:
 def play_pins(story: Story) -> None:
     """Pin a vCPU of a domain that runs, and of one that does not."""
     ask, to = story.ask, story.connection
+    ask('pages that there are not', lambda: to.getFreePages([12345], 0, 1))
+    ask('pages of no cell', lambda: to.getFreePages([4], 77, 1))
     a = to.defineXML(story.xml('a', UUID, PIN.format(0), vcpus=2))
     ask('pins', lambda: [[*pin] for pin in a.vcpuPinInfo()])
     ask('pin off', lambda: a.pinVcpu(0, (False, True)))

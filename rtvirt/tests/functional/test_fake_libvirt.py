@@ -32,6 +32,7 @@ URI: Final = 'test:///default'
 # Where the test driver is not like QEMU's, which the fake follows: QEMU's
 # is asked by rtvirt/tests/integration/test_fake_libvirt.py.
 UNLIKE_QEMU: Final = {
+    'its OSType',
     'off: suspend',
     'off: resume',
     'off: shutdown',

@@ -122,6 +122,8 @@ class TestLifecycle:
         assert '| plc-1  | running |' in capsys.readouterr().out
         at = ('--connect', libvirt.uri)
         assert main(['domain', 'verify', 'plc-1', *at]) == 0
+        assert main(['domain', 'verify', '--ask-qemu', 'plc-1', *at]) == 1
+        assert 'cannot ask the QEMU' in capsys.readouterr().err
 
     def test_several_cells(self) -> None:
         with FakeLibvirt(nps4_host()) as libvirt:
@@ -135,7 +137,7 @@ class TestLifecycle:
 class TestMigration:
     def test_to_another_machine(self, libvirt: FakeLibvirt) -> None:
         create(libvirt)
-        with FakeLibvirt(nps4_host(), uri=FAR) as far:
+        with FakeLibvirt(uri=FAR) as far:
             moved = rtvirt.migrate_domain(
                 'plc-1', FAR, settings=libvirt.settings
             )
@@ -150,7 +152,7 @@ class TestMigration:
         self, libvirt: FakeLibvirt
     ) -> None:
         create(libvirt)
-        with FakeLibvirt(nps4_host(), uri=FAR) as far:
+        with FakeLibvirt(uri=FAR) as far:
             libvirt.fail('migrate3', 'operation failed: migration failed')
             with pytest.raises(rtvirt.HostError, match='migration failed'):
                 rtvirt.migrate_domain('plc-1', FAR, settings=libvirt.settings)
