@@ -15,9 +15,10 @@ _PROMPT: Final = 'guest#'
 _POLL_S: Final = 2
 
 
-def template(name: str) -> bytes:
+def template(name: str, virt_type: str = 'kvm') -> bytes:
     """Return the document that a guest is rendered into."""
     text = (recipe.GUEST / 'template.xml').read_text()
+    text = text.replace("type='kvm'", f"type='{virt_type}'")
     return text.replace(_NAME, name).encode()
 
 

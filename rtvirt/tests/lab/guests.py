@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 from typing import Final
@@ -87,6 +88,21 @@ def rtvirt(host: EmulatedHost, line: str, *, code: int = 0) -> Any:
     return json.loads(outcome.stdout)
 
 
+def look(host: EmulatedHost, options: str = '') -> set[tuple[str, str, str]]:
+    """Return code, severity and subject of all that `host check` finds."""
+    outcome = host.shell(f'rtvirt host check {options} -f json')
+    assert outcome.code in (0, 3), outcome
+    return {
+        (one['code'], one['severity'], one['subject'])
+        for one in json.loads(outcome.stdout)['findings']
+    }
+
+
+def codes_of(found: Iterable[tuple[str, str, str]]) -> set[str]:
+    """Return the codes of findings."""
+    return {code for code, _, _ in found}
+
+
 @contextlib.contextmanager
 def guest(
     host: EmulatedHost,
@@ -98,7 +114,7 @@ def guest(
 ) -> Iterator[Guest]:
     """Create a guest, and destroy it in the end."""
     host.write(f'{name}.yaml', flavor)
-    host.write(f'{name}.xml', template(name))
+    host.write(f'{name}.xml', template(name, host.topology.virt_type))
     line = (
         f'domain create {name} --flavor {name}.yaml {sets} '
         f'--base {name}.xml {options}'

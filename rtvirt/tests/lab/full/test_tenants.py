@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Final
 
+import pytest
+
+from rtvirt.tests.lab.guests import Guest
 from rtvirt.tests.lab.guests import guest
 from rtvirt.tests.lab.guests import rtvirt
 from tools.lab.machine import EmulatedHost
@@ -13,48 +17,105 @@ from tools.lab.tuning import tuned_files
 
 _FLAVOR: Final = """\
 name: tenant
-vcpus: 2
+vcpus: {vcpus}
 ram: {ram}
 disk: 0
 properties:
-  hw:cpu_policy: dedicated
+  hw:cpu_policy: {policy}
+  hw:mem_page_size: {page}
+"""
+_REALTIME: Final = """\
   hw:cpu_realtime: yes
   hw:cpu_realtime_mask: ^0
-  hw:mem_page_size: 1GB
 """
 _SETS: Final = '--dedicated 2-7 --shared 0-1'
+_TENANTS: Final = {'red-1': 2048, 'blue-1': 1024, 'blue-2': 1024}
 
 
-def test_a_full_host_refuses_and_tells_the_truth_after_a_reboot(
-    host: EmulatedHost,
-) -> None:
-    tenants = {'red-1': 2048, 'blue-1': 1024, 'blue-2': 1024}
+def _flavor(ram: int) -> str:
+    whole = _FLAVOR.format(vcpus=2, ram=ram, policy='dedicated', page='1GB')
+    return whole + _REALTIME
+
+
+@pytest.fixture(scope='module')
+def tenants(host: EmulatedHost) -> Iterator[dict[str, Guest]]:
+    """A guest of one tenant, and two of another, by name."""
     with contextlib.ExitStack() as stack:
-        for name, ram in tenants.items():
-            flavor = _FLAVOR.format(ram=ram).encode()
-            stack.enter_context(guest(host, name, flavor=flavor))
-        free = host.shell(
-            'cat /sys/devices/system/node/node*/hugepages/'
-            'hugepages-1048576kB/free_hugepages'
-        )
-        assert free.stdout.split() == ['0', '0']
-        for name in tenants:
-            rtvirt(host, f'domain verify {name}')
-        _is_refused(host)
-
-        host.reboot(tuned_files(host.topology))
-
-        states = rtvirt(host, 'domain list')['domains']
-        assert {one['name'] for one in states} == set(tenants)
-        assert host.shell('virsh list --name').stdout.strip() == ''
-        _is_refused(host)
-        rtvirt(host, 'domain start red-1 --paused')
-        rtvirt(host, 'domain verify red-1')
+        yield {
+            name: stack.enter_context(
+                guest(host, name, flavor=_flavor(ram).encode())
+            )
+            for name, ram in _TENANTS.items()
+        }
 
 
-def _is_refused(host: EmulatedHost) -> None:
-    """One more has neither pCPUs nor pages."""
-    host.write('more.yaml', _FLAVOR.format(ram=1024).encode())
+def _reasons(host: EmulatedHost, flavor: str) -> set[str]:
+    host.write('more.yaml', flavor.encode())
     found = rtvirt(host, f'plan --flavor more.yaml {_SETS}', code=4)
-    reasons = {reason['code'] for reason in found['reasons']}
-    assert 'dedicated-cpus' in reasons
+    return {reason['code'] for reason in found['reasons']}
+
+
+def test_the_host_is_full_to_the_last_pcpu_and_page(
+    host: EmulatedHost, tenants: dict[str, Guest]
+) -> None:
+    masks = [
+        int(mask, 16) for guest in tenants.values() for mask in guest.masks()
+    ]
+    free = host.shell(
+        'cat /sys/devices/system/node/node*/hugepages/'
+        'hugepages-1048576kB/free_hugepages'
+    )
+
+    assert sorted(masks) == [1 << cpu for cpu in range(2, 8)]
+    assert free.stdout.split() == ['0', '0']
+    assert [one.verify(code=0) for one in tenants.values()] == [[], [], []]
+
+
+def _assert_full(host: EmulatedHost) -> None:
+    """One more is refused for what is lacking, and that alone."""
+    pcpus = _FLAVOR.format(vcpus=1, ram=1024, policy='dedicated', page='small')
+    pages = _FLAVOR.format(vcpus=1, ram=1024, policy='shared', page='1GB')
+
+    assert _reasons(host, pcpus) == {'dedicated-cpus'}
+    assert _reasons(host, pages) == {'pages'}
+
+
+def test_the_next_one_is_refused_for_what_is_lacking(
+    host: EmulatedHost, tenants: dict[str, Guest]
+) -> None:
+    _assert_full(host)
+
+
+def test_the_next_one_is_not_created(
+    host: EmulatedHost, tenants: dict[str, Guest]
+) -> None:
+    host.write('more.yaml', _flavor(1024).encode())
+    line = f'rtvirt domain create blue-3 --flavor more.yaml {_SETS}'
+
+    refused = host.shell(line)
+
+    assert refused.code == 4
+    assert 'dedicated pCPU' in refused.stdout + refused.stderr
+    names = host.run('virsh', 'list', '--all', '--name').stdout.split()
+    assert sorted(names) == sorted(tenants)
+
+
+def test_all_is_told_truly_after_a_reboot(
+    host: EmulatedHost, tenants: dict[str, Guest]
+) -> None:
+    """The guests are down, and what they had is still theirs."""
+    host.reboot(tuned_files(host.topology))
+
+    listed = rtvirt(host, 'domain list')['domains']
+    assert {one['name']: one['state'] for one in listed} == dict.fromkeys(
+        tenants, 'shut off'
+    )
+    down = host.run('rtvirt', 'domain', 'verify', 'red-1')
+    assert down.code == 1
+    assert 'does not run' in down.stderr
+    _assert_full(host)
+
+    for name, tenant in tenants.items():
+        rtvirt(host, f'domain start {name} --paused')
+        assert tenant.verify(code=0) == []
+    _assert_full(host)
