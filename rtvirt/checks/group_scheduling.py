@@ -63,6 +63,7 @@ def has_runtime_limit(facts: HostFacts) -> bool:
         '/proc/config.gz',
         '/proc/cmdline',
         '/etc/libvirt/qemu.conf',
+        '/sys/fs/cgroup/cgroup.subtree_control',
         '/proc/sys/kernel/sched_rt_runtime_us',
     ),
     expected='CONFIG_RT_GROUP_SCHED not set, or rt_group_sched=0',
@@ -74,7 +75,9 @@ def has_runtime_limit(facts: HostFacts) -> bool:
     'admin-guide/cgroup-v2.rst; systemd README (RT group scheduling)',
     mend='boot with rt_group_sched=0 (Linux 6.16), or a kernel without the '
     'option; or keep "cpu" and "cpuacct" out of cgroup_controllers in '
-    '/etc/libvirt/qemu.conf and restart the daemon',
+    '/etc/libvirt/qemu.conf and restart the daemon; where cgroup v2 has '
+    'given "cpu" to the groups below the root (systemd does), that is not '
+    'enough',
     safety=Safety.REBOOT,
 )
 def group_scheduling(facts: HostFacts) -> Iterator[Answer]:
@@ -92,6 +95,11 @@ def group_scheduling(facts: HostFacts) -> Iterator[Answer]:
         yield from unreadable(facts.libvirt.controllers)
     elif found and libvirt_uses_cpu_controller(facts):
         yield Answer(actual='CONFIG_RT_GROUP_SCHED=y')
+    elif found and 'cpu' in value_or(facts.cgroup.delegated, ()):
+        yield Answer(
+            actual='CONFIG_RT_GROUP_SCHED=y; libvirt keeps out of the cpu '
+            'controller, which the groups below the root have all the same'
+        )
     elif found:
         yield Answer(
             actual='CONFIG_RT_GROUP_SCHED=y; libvirt keeps out of the cpu '

@@ -63,16 +63,19 @@ def read_cgroup_facts(tree: Tree) -> CgroupFacts:
         )
     if not any(kind == 'cgroup2' for _, kind, _ in mounts):
         return CgroupFacts()
-    controllers = read_text(tree, f'{_ROOT}/cgroup.controllers')
     return CgroupFacts(
         version=2,
-        controllers=controllers
-        if isinstance(controllers, Missing)
-        else tuple(controllers.split()),
+        controllers=_read_words(tree, f'{_ROOT}/cgroup.controllers'),
+        delegated=_read_words(tree, f'{_ROOT}/cgroup.subtree_control'),
         partitions=_read_partitions(tree),
         isolated=read_value(tree, f'{_ROOT}/cpuset.cpus.isolated', parse_list),
         machine_cpus=_read_machine_cpus(tree, _ROOT, 'cpuset.cpus.effective'),
     )
+
+
+def _read_words(tree: Tree, path: str) -> tuple[str, ...] | Missing:
+    text = read_text(tree, path)
+    return text if isinstance(text, Missing) else tuple(text.split())
 
 
 def _read_v1_controllers(tree: Tree) -> tuple[str, ...] | Missing:

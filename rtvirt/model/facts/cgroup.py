@@ -42,6 +42,7 @@ class CgroupFacts:
     :ivar version: 2 where the cpu controller is, or would be, in the one
         hierarchy; 1 where it has a hierarchy of its own.
     :ivar controllers: those enabled in the kernel.
+    :ivar delegated: of cgroup v2, those that groups below the root have.
     :ivar rt_runtime_us: ``cpu.rt_runtime_us`` of the root and of the groups
         above guests, by path below the cpu hierarchy; absent where the
         kernel has no such file.
@@ -54,6 +55,9 @@ class CgroupFacts:
     version: int | Missing = fact('/proc/mounts')
     controllers: tuple[str, ...] | Missing = fact(
         '/sys/fs/cgroup/cgroup.controllers'
+    )
+    delegated: tuple[str, ...] | Missing = fact(
+        '/sys/fs/cgroup/cgroup.subtree_control'
     )
     rt_runtime_us: Missing | Mapping[str, int] = fact(
         '/sys/fs/cgroup/cpu/machine*/cpu.rt_runtime_us'

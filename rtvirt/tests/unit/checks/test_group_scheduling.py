@@ -11,6 +11,8 @@ import pytest
 from rtvirt.checks.run import run_checks
 from rtvirt.model.finding import Severity
 from rtvirt.tests.samples import group_scheduling_host
+from rtvirt.tests.tuned_host import RELEASE
+from rtvirt.tests.tuned_host import tuned_host
 from rtvirt.tests.unit.checks.plugins import PLUGINS
 
 _RUNTIME = '/proc/sys/kernel/sched_rt_runtime_us'
@@ -38,3 +40,27 @@ def test_what_puts_it_in_force(
     found = run_checks(host.facts(), PLUGINS, only=['RT-B02', 'RT-B03'])
 
     assert {finding.code: finding.severity for finding in found} == wanted
+
+
+@pytest.mark.parametrize(
+    ('enabled', 'severity'),
+    [
+        ('cpuset memory', Severity.WARNING),
+        ('cpuset cpu memory', Severity.FATAL),
+    ],
+)
+def test_who_else_enables_the_controller_of_cgroup_v2(
+    enabled: str, severity: Severity
+) -> None:
+    host = tuned_host()
+    host.replace(
+        f'/boot/config-{RELEASE}',
+        '# CONFIG_RT_GROUP_SCHED is not set',
+        'CONFIG_RT_GROUP_SCHED=y',
+    )
+    host.write(_RUNTIME, '950000')
+    host.write(_CONF, _WITHOUT)
+    host.write('/sys/fs/cgroup/cgroup.subtree_control', enabled)
+    [found] = run_checks(host.facts(), PLUGINS, only=['RT-B02', 'RT-B03'])
+
+    assert (found.code, found.severity) == ('RT-B02', severity)
