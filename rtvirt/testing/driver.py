@@ -2,7 +2,7 @@
 """The domains of a libvirt that does not exist, and their states.
 
 What it answers is what libvirt's QEMU driver answers (version 9.0); a test
-asks both.
+asks libvirt's test driver the same, and knows where the two differ.
 """
 
 from __future__ import annotations
