@@ -321,13 +321,15 @@ SIBLINGS: Final = frozenset({'RT-C08', 'RT-X03'})
 TORN: Final = '2,6'
 """The first siblings of the cores that the topology `smt` has for them."""
 
-_KERNEL: Final = 'the image has one kernel, PREEMPT_RT 6.1 as Debian builds it'
+_KERNEL: Final = 'Debian does not build its PREEMPT_RT kernel, 6.1, like that'
 _NETWORK: Final = 'the emulated network device has one queue, and no functions'
 _POWER: Final = 'an emulated processor has one frequency and no idle states'
 
 IMPOSSIBLE: Final = {
-    **dict.fromkeys(('RT-B01', 'RT-B02', 'RT-B03', 'RT-B07'), _KERNEL),
-    **dict.fromkeys(('RT-B08', 'RT-D09', 'RT-F03', 'RT-X01'), _KERNEL),
+    **dict.fromkeys(('RT-B01', 'RT-B07', 'RT-B08'), _KERNEL),
+    **dict.fromkeys(('RT-D09', 'RT-F03', 'RT-X01'), _KERNEL),
+    'RT-B02': 'it takes the kernel of the topology cgroup-rt',
+    'RT-B03': 'it takes the kernel of the topology cgroup-rt',
     'RT-B05': 'its kernel is older than the fair server',
     'RT-X06': 'its kernel is older than the fair server',
     **dict.fromkeys(('RT-A07', 'RT-D06', 'RT-D08'), _NETWORK),
