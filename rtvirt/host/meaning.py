@@ -173,8 +173,8 @@ _MEANINGS: Final = (
         r'resctrl.*not (supported|mounted)|'
         r'Resource control is not supported',
         'caches and memory bandwidth cannot be shared out here',
-        'they need KVM, a processor with CAT or MBA, and mount -t resctrl '
-        'resctrl /sys/fs/resctrl before libvirt starts',
+        'use KVM and a processor with CAT or MBA, and run "mount -t resctrl '
+        'resctrl /sys/fs/resctrl" before libvirt starts',
     ),
     # What there is to run a guest with.
     _Row(
@@ -270,7 +270,8 @@ _MEANINGS: Final = (
     _Row(
         r'cannot undefine domain with nvram',
         'the domain has variables of its UEFI firmware',
-        'virsh undefine --nvram removes them too, --keep-nvram does not',
+        'run "virsh undefine --nvram" to remove them too, or with '
+        '--keep-nvram to keep them',
     ),
     # Migration.
     _Row(
