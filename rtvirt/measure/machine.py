@@ -28,9 +28,10 @@ class Job(Protocol):
     def ended(self) -> bool:
         """Whether it has ended."""
 
-    def ask(self) -> str:
+    def ask(self, threads: int) -> str:
         """Have cyclictest tell how far it is (SIGUSR1).
 
+        :param threads: how many measure; it is asked once all of them run.
         :return: what it has told so far; the answer to this question may
             come only with the next one.
         """

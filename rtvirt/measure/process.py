@@ -19,6 +19,7 @@ from typing import Final
 from rtvirt.exception import MeasureError
 from rtvirt.latency.evidence import Where
 from rtvirt.measure.machine import Output
+from rtvirt.measure.status import BEFORE_THREADS
 from rtvirt.measure.status import HAS_HANDLER
 
 GRACE_S: Final = 20
@@ -30,6 +31,7 @@ STARVED: Final = (
 """How long a program may take to end when it is told to."""
 
 _HANDLES: Final = re.compile(HAS_HANDLER, re.MULTILINE)
+_THREADS: Final = re.compile(f'{BEFORE_THREADS}([0-9]+)', re.MULTILINE)
 _PACKAGES: Final = {
     'cyclictest': 'rt-tests',
     'oslat': 'rt-tests',
@@ -93,11 +95,13 @@ class LocalJob:
         """Whether it has ended."""
         return self._process.poll() is not None
 
-    def ask(self) -> str:
+    def ask(self, threads: int) -> str:
         """Have cyclictest tell how far it is."""
-        status = Path(f'/proc/{self._process.pid}/status')
+        path = Path(f'/proc/{self._process.pid}/status')
         with contextlib.suppress(OSError):
-            if _HANDLES.search(status.read_text(encoding='utf-8')):
+            status = path.read_text(encoding='utf-8')
+            count = _THREADS.search(status)
+            if _HANDLES.search(status) and count and int(count[1]) > threads:
                 self._process.send_signal(signal.SIGUSR1)
         return _content(self._stderr)
 

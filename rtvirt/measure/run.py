@@ -84,9 +84,8 @@ class _Watch:
         """Look at the tool and at the host."""
         if self.order.tool is Tool.CYCLICTEST:
             with contextlib.suppress(ProcessLookupError):
-                self.maxima |= _rising(
-                    read_maxima(self.job.ask()), self.maxima
-                )
+                told = self.job.ask(len(self.order.cpus))
+                self.maxima |= _rising(read_maxima(told), self.maxima)
         if self.sampler is not None:
             self.samples.append(
                 self.sampler.look(self.seconds, dict(self.maxima))

@@ -20,6 +20,7 @@ from rtvirt.measure.machine import Output
 from rtvirt.measure.process import GRACE_S
 from rtvirt.measure.process import STARVED
 from rtvirt.measure.process import no_such_program
+from rtvirt.measure.status import BEFORE_THREADS
 from rtvirt.measure.status import HAS_HANDLER
 
 _NOT_FOUND: Final = 127
@@ -122,10 +123,13 @@ class ShellJob:
         """Whether it has ended."""
         return self._script(f'test -s {self._directory}/code').code == 0
 
-    def ask(self) -> str:
+    def ask(self, threads: int) -> str:
         """Have cyclictest tell how far it is."""
+        status = f'/proc/{self._pid}/status'
+        count = f"sed -n 's/{BEFORE_THREADS}//p' {status}"
         return self._script(
-            f"grep -q '{HAS_HANDLER}' /proc/{self._pid}/status 2>/dev/null"
+            f"grep -q '{HAS_HANDLER}' {status} 2>/dev/null"
+            f' && [ "$({count})" -gt {threads} ] 2>/dev/null'
             f' && kill -USR1 {self._pid}; tail -n 64 {self._directory}/err'
         ).stdout
 

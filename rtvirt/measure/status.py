@@ -12,6 +12,11 @@ HAS_HANDLER: Final = r'^SigCgt:.*[2367abef]..$'
 mask. Without a handler the signal would end the tool: grep and re read it.
 """
 
+BEFORE_THREADS: Final = r'^Threads:[^0-9]*'
+"""What is before the number of threads there, for sed and re. cyclictest
+tells of all its measuring threads, and dies of one that is yet to be made.
+"""
+
 _LINE: Final = re.compile(
     r'^T: *([0-9]{1,6}) \(.*\bMax: *([0-9]{1,18})', re.MULTILINE
 )

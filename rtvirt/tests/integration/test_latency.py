@@ -261,7 +261,10 @@ def test_cyclictest_in_an_emulated_guest(uri: str, via: Where) -> None:
 
     # The driver stays open: it cannot be opened anew any number of times.
     with connect(uri, read_only=False):
-        until_up(answers)
+        # A console is asked until the shell of the guest, which still
+        # boots, answers.
+        if via is Where.AGENT:
+            until_up(answers)
         with domain_subject(uri, NAME, via) as subject:
             evidence = take_evidence(subject, order, [Budget(limit_us=1)])
             check_guest(subject, evidence)
