@@ -8,6 +8,8 @@ import dataclasses
 import logging
 
 from rtvirt.cli.base import Show
+from rtvirt.cli.over_ssh import add_ssh
+from rtvirt.cli.over_ssh import route_of
 from rtvirt.cli.placement import OVERRIDES
 from rtvirt.cli.placement import add_choice
 from rtvirt.cli.placement import add_lock
@@ -31,10 +33,11 @@ class MigrateDomain(Show):
 
     It is planned on the destination, beside everybody who is there, and
     defined there by that plan, so that its place is kept; then it is
-    migrated while it runs, and verified where the kernel of the destination
-    can be read from here. What the guest sees stays as it is. If it does not
-    fit there the reasons are printed, nothing moves, and the exit code is 4.
-    If it does not get there it runs on where it is, and that is verified.
+    migrated while it runs, and verified there: the rtvirt of the destination
+    is asked over ssh what the kernel shows. What the guest sees stays as it
+    is. If it does not fit there the reasons are printed, nothing moves, and
+    the exit code is 4. If it does not get there it runs on where it is, and
+    that is verified.
     """
 
     example = """\
@@ -47,6 +50,11 @@ The memory over a network of its own, for no longer than five minutes::
 
     rtvirt domain migrate plc-1 --to qemu+ssh://compute7/system \\
         --migrate-uri tcp://10.0.0.7 --timeout 300
+
+To a libvirt that is reached by TLS; its machine by ssh, to verify::
+
+    rtvirt domain migrate plc-1 --to qemu+tls://compute7/system \\
+        --ssh root@compute7
 
 With -f json it prints what "rtvirt domain verify" prints; if the guest does
 not fit, an object with the list "reasons".
@@ -70,10 +78,17 @@ not fit, an object with the list "reasons".
         add_lock(group)
         add_choice(parser)
         _add_way(parser)
+        add_ssh(
+            parser.add_argument_group('the proof'),
+            'the machine of the destination, where rtvirt is asked what the '
+            'kernel shows; without a password (default: that of a --to which '
+            'goes over ssh)',
+        )
 
     def report(self, parsed_args: argparse.Namespace) -> Report:
         """Migrate the domain."""
         settings = effective_settings(parsed_args)
+        route = route_of(parsed_args, parsed_args.to)
         with emitted_refusal(self, parsed_args):
             migrated = migrate_domain(
                 parsed_args.name,
@@ -83,6 +98,7 @@ not fit, an object with the list "reasons".
                 migrate_uri=parsed_args.migrate_uri,
                 listen_address=parsed_args.listen_address,
                 timeout=parsed_args.timeout,
+                observe=route.observe if route else None,
             )
         if self.app.stdout.isatty():
             parsed_args.fit_width = True

@@ -16,6 +16,7 @@ from rtvirt.cli.budget import add_budget
 from rtvirt.cli.budget import read_budgets
 from rtvirt.cli.latency_evidence import report_evidence
 from rtvirt.cli.latency_progress import LatencyProgress
+from rtvirt.cli.over_ssh import add_ssh
 from rtvirt.cli.placement import typed
 from rtvirt.cli.report import Report
 from rtvirt.exception import ConfigError
@@ -137,19 +138,10 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--local', action='store_true', help='on this host itself'
     )
-    group.add_argument(
-        '--ssh',
-        metavar='USER@HOST',
-        help='over ssh, without a password; with --domain it is known to be '
+    add_ssh(
+        group,
+        'over ssh, without a password; with --domain it is known to be '
         'that guest, and this host is watched',
-    )
-    group.add_argument(
-        '--ssh-option',
-        metavar='WORD',
-        action='append',
-        default=[],
-        help='a word for ssh itself, as in --ssh-option=-p2222; may be '
-        'repeated',
     )
     group.add_argument(
         '--domain', metavar='NAME', help='in a running domain of this host'
