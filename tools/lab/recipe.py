@@ -24,6 +24,8 @@ PACKAGES: Final = (
     'libvirt-daemon-driver-qemu',
     'libvirt-daemon-system',
     'numactl',
+    'openssh-client',
+    'openssh-server',
     'procps',
     'python3',
     'python3-libvirt',

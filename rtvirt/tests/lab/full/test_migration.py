@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -69,13 +70,34 @@ def slow(rt1: Guest) -> Iterator[None]:
 
 
 def migrate(
-    one: EmulatedHost, other: EmulatedHost, sets: str, more: str = ''
+    one: EmulatedHost,
+    other: EmulatedHost,
+    sets: str,
+    more: str = '',
+    *,
+    way: str = 'tcp',
 ) -> Outcome:
+    """Migrate it.
+
+    :param way: of libvirt; over ssh, the destination is asked for the proof
+        too.
+    """
     return one.shell(
-        f'rtvirt domain migrate rt1 --to qemu+tcp://{other.hostname}/system '
+        f'rtvirt domain migrate rt1 --to qemu+{way}://{other.hostname}/system '
         f'{sets} {more}',
         timeout_s=300,
     )
+
+
+def proved(outcome: Outcome) -> None:
+    """What the destination's kernel shows was read, and is as planned."""
+    assert outcome.code == 0, outcome
+    (domain,) = json.loads(outcome.stdout)['domains']
+    assert domain['findings'] == []
+    assert all(thread['ok'] for thread in domain['threads'])
+    assert len(domain['threads']) >= len(_FIFO)
+    assert domain['memory']['pages_ok']
+    assert domain['memory']['locked_ok']
 
 
 def disturbed(pair: Pair, disturb: Callable[[], object]) -> Outcome:
@@ -168,7 +190,7 @@ def test_it_runs_where_it_was_planned_anew(pair: Pair, rt1: Guest) -> None:
     here, there = pair
     tell(rt1, 'mark=$((40 + 2)); echo it is $mark', 'it is 42')
 
-    migrate(*pair, _THERE).check()
+    proved(migrate(*pair, _THERE, '-f json', way='ssh'))
 
     assert names(here) == []
     assert rtvirt(here, 'domain verify --all')['domains'] == []
@@ -188,7 +210,8 @@ def test_a_transient_one_comes_back(pair: Pair, rt1: Guest) -> None:
     here, there = pair
     there.shell('virsh undefine rt1').check()
 
-    migrate(there, here, _HERE).check()
+    way = f'--ssh {here.hostname} -f json'
+    proved(migrate(there, here, _HERE, way))
 
     stays(rt1, there)
     assert here.shell('virsh list --name --persistent').stdout.strip() == ''
