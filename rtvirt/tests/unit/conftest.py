@@ -9,7 +9,7 @@ import hypothesis
 from rtvirt.tests.require import is_ci
 
 hypothesis.settings.register_profile(
-    'brief', max_examples=40, deadline=None, derandomize=is_ci()
+    'brief', max_examples=25, deadline=None, derandomize=is_ci()
 )
 hypothesis.settings.register_profile(
     'extended', max_examples=5000, deadline=None
