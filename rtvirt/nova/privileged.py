@@ -15,10 +15,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from typing import Final
 
 from oslo_privsep import capabilities
+from oslo_privsep import comm
+from oslo_privsep import daemon
 from oslo_privsep import priv_context
 
 from rtvirt.exception import HostError
@@ -51,17 +55,39 @@ context = priv_context.PrivContext(
 def read_guest(uuid: str) -> ObservedDomain:
     """Read the threads and the memory of a running guest.
 
-    :raises HostError: if it does not run here.
+    :raises HostError: if it does not run here, or nobody can be asked.
     """
-    answer = json.loads(_read_guest(uuid))
+    answer = _ask(_read_guest, uuid)
     if 'error' in answer:
         raise HostError(answer['error'], hint=answer['hint'])
     return load(ObservedDomain, answer, schema_version=_VERSION)
 
 
 def read_host() -> HostFacts:
-    """Read the facts of this host."""
-    return HostFacts.from_dict(json.loads(_read_host()))
+    """Read the facts of this host.
+
+    :raises HostError: if nobody can be asked.
+    """
+    return HostFacts.from_dict(_ask(_read_host))
+
+
+def _ask(entry: Callable[..., str], *args: str) -> dict[str, Any]:
+    """Return what the daemon answers; it is started where it must be."""
+    try:
+        answer: dict[str, Any] = json.loads(entry(*args))
+    except (
+        comm.PrivsepTimeout,
+        daemon.FailedToDropPrivileges,
+        daemon.ProtocolError,
+        OSError,
+    ) as error:
+        raise HostError(
+            f'the daemon that reads hosts and guests does not answer: {error}',
+            hint='let rootwrap start it: install '
+            'etc/nova/rootwrap.d/rtvirt.filters of rtvirt into '
+            '/etc/nova/rootwrap.d, or set [rtvirt_privileged] helper_command',
+        ) from error
+    return answer
 
 
 # Texts cross over: privsep's encoding knows neither tuples nor keys that
