@@ -5,6 +5,7 @@
 libvirt or QEMU worded it, with what a user of rtvirt reads in its place.
 """
 
+import re
 from collections.abc import Iterator
 
 from catalog import prose
@@ -21,16 +22,26 @@ def describe(message: str) -> Iterator[str]:
     """Yield the lines of one entry."""
     line = ' '.join(message.split())
     meaning = explain_error(message)
-    # What libvirt said stands behind it, in brackets.
-    text, _, _ = meaning.text.partition(' (')
     yield f'``{line}``'
-    if not text.startswith('libvirt'):
+    text = _without_quote(meaning.text, line)
+    if not text.startswith(('libvirt', 'ssh')):
         text = text[:1].upper() + text[1:]
     yield f'   {prose(text)}.'
     if meaning.hint:
         yield ''
         yield f'   *Way out:* {prose(meaning.hint)}.'
     yield ''
+
+
+def _without_quote(text: str, line: str) -> str:
+    """Return what a message means, without the message behind it.
+
+    It stands there in brackets, and may have brackets of its own, as what
+    is before it may.
+    """
+    places = [match.end() for match in re.finditer(r' \(', text)]
+    quote = next(at for at in places if line.endswith(text[at:-1]))
+    return text[: quote - 2]
 
 
 class Meanings(SphinxDirective):

@@ -45,7 +45,7 @@ Example: check a host from elsewhere::
             '--host',
             metavar='SRC',
             default='/',
-            help='an unpacked sosreport, or another root of a host\'s '
+            help='a sosreport, packed or not, or another root of a host\'s '
             'files; default: this machine',
         )
 

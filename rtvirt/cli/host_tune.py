@@ -89,8 +89,8 @@ Example: six pCPUs of eight for guests, with eight pages of 1 GiB::
             '--host',
             metavar='SRC',
             default='/',
-            help='a snapshot (.tar.gz, or unpacked) or an unpacked '
-            'sosreport; default: this machine',
+            help='a snapshot or a sosreport, packed or not, or another root '
+            'of a host\'s files; default: this machine',
         )
 
     def report(self, parsed_args: argparse.Namespace) -> Report:

@@ -14,6 +14,12 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 
+from rtvirt import plugins
+from rtvirt.checks.run import run_checks
+from rtvirt.checks.run import summarize
+from rtvirt.checks.words import say_finding
+from rtvirt.checks.words import say_summary
+from rtvirt.host.facts import read_facts
 from rtvirt.tests.require import require
 
 TOP = pathlib.Path(__file__).parents[3]
@@ -79,6 +85,24 @@ def test_program_of_the_tutorial(checkout: pathlib.Path) -> None:
     pins, _, xml = printed.partition('\n')
     assert pins.startswith('{0: CPUSet')
     assert xml.startswith('<domain')
+
+
+def test_preflight_of_the_nova_guide(checkout: pathlib.Path) -> None:
+    """The host of the guide is the first one of the tutorial."""
+    guide = (checkout / 'doc' / 'source' / 'nova.rst').read_text()
+    (block,) = re.findall(
+        r'::\n\n((?: {3}.*\n)*?.*Preflight of .*(?:\n {3}.+)+)', guide
+    )
+    host = checkout / 'etc' / 'rtvirt' / 'snapshots' / 'cgroup-v1.tar.gz'
+    findings = run_checks(read_facts(host), plugins.host_checks())
+    said = [
+        f'Preflight of {say_summary("compute7", summarize(findings))}',
+        *map(say_finding, findings),
+    ]
+    shown = [line.strip() for line in block.splitlines()]
+    assert len(shown) > 3
+    for line, full in zip(shown, said, strict=False):
+        assert full.startswith(line.removesuffix('...').rstrip())
 
 
 def test_suite_of_a_project_that_uses_rtvirt(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import re
 import subprocess
@@ -34,6 +35,13 @@ _LINK = re.compile(r'^\.\. (?:image|include|literalinclude):: (\S+)', re.M)
 # In a line, or a block that may say why behind it.
 _MAKE = re.compile(r'(?:``|^ +)make ([a-z]+)(?=``|$| {2})', re.M)
 _TOX = re.compile(r'\btox -e (\w+)')
+
+
+# What nova and its libraries say where rtvirt is the cause.
+NOVAS = {
+    'Unable to load the virtualization driver',
+    'No valid host was found.',
+}
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +124,56 @@ def test_every_namespace_has_an_example() -> None:
     shown = set(re.findall(r'rtvirt_sample/(\w+\.py)', page))
     files = (SAMPLE / 'rtvirt_sample').glob('[!_]*.py')
     assert shown == {file.name for file in files}
+
+
+def test_every_way_into_other_programs_is_told_of() -> None:
+    points = importlib.metadata.distribution('rtvirt').entry_points
+    groups = {each.group for each in points} - {'console_scripts'}
+    page = (REFERENCE / 'plugins.rst').read_text()
+    assert [name for name in sorted(groups) if f'``{name}``' not in page] == []
+
+
+def texts_of(module: Path) -> Iterator[str]:
+    """Yield the texts in a module, what is filled in replaced by dots."""
+    tree = ast.parse(module.read_text())
+    names = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign | ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        for target in [getattr(node, 'target', None) or node.targets[0]]
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.sub(r'%(\(\w+\))?[sd]', '...', node.value)
+        elif isinstance(node, ast.JoinedStr):
+            yield ''.join(
+                str(part.value)
+                if isinstance(part, ast.Constant)
+                else str(names.get(getattr(part.value, 'id', ''), '...'))
+                for part in node.values
+                if isinstance(part, ast.Constant | ast.FormattedValue)
+            )
+
+
+def test_what_is_said_in_nova_is_explained_word_for_word() -> None:
+    guide = (SOURCE / 'nova.rst').read_text()
+    _, found, part = guide.partition('.. _nova-trouble:')
+    assert found
+    shown = set(re.findall(r'^``(.+)``$', part, re.M))
+    assert len(shown) >= 15
+    modules = (TOP / 'rtvirt').rglob('*.py')
+    said = '\n'.join(
+        text
+        for module in modules
+        if 'tests' not in module.parts
+        for text in texts_of(module)
+    )
+    gaps = [
+        text
+        for text in shown - NOVAS
+        for part in text.split('...')
+        if part.strip(" :'") not in said
+    ]
+    assert gaps == []
