@@ -137,12 +137,11 @@ def texts_of(module: Path) -> Iterator[str]:
     """Yield the texts in a module, what is filled in replaced by dots."""
     tree = ast.parse(module.read_text())
     names = {
-        target.id: node.value.value
+        node.target.id: node.value.value
         for node in tree.body
-        if isinstance(node, ast.AnnAssign | ast.Assign)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
         and isinstance(node.value, ast.Constant)
-        for target in [getattr(node, 'target', None) or node.targets[0]]
-        if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
