@@ -12,6 +12,8 @@ with warnings.catch_warnings():
     from nova import objects
     from nova.virt import hardware
 
+    from rtvirt.tests.nova.topology import host_topology
+
 from rtvirt import Flavor
 from rtvirt import HostTopology
 
@@ -57,33 +59,8 @@ def to_request(flavor: Flavor) -> objects.InstanceNUMATopology:
     return parse(to_flavor(flavor))
 
 
-def to_host(host: HostTopology) -> objects.NUMATopology:
-    """Return nova's object for a host and all that is taken of it."""
-    return objects.NUMATopology(
-        cells=[
-            objects.NUMACell(
-                id=cell.id,
-                socket=cell.socket,
-                cpuset=set(cell.shared),
-                pcpuset=set(cell.dedicated),
-                memory=cell.memory_mib,
-                cpu_usage=cell.shared_usage,
-                memory_usage=cell.memory_used_mib,
-                pinned_cpus=set(cell.pinned),
-                siblings=[set(core) for core in cell.siblings],
-                mempages=[
-                    objects.NUMAPagesTopology(
-                        size_kb=pool.size_kib,
-                        total=pool.total,
-                        used=pool.used,
-                        reserved=pool.reserved,
-                    )
-                    for pool in cell.pages
-                ],
-            )
-            for cell in host.cells
-        ]
-    )
+to_host = host_topology
+"""As the tests have it that hold rtvirt's fit against nova's."""
 
 
 def fit(
