@@ -52,7 +52,7 @@ class Bounds:
             return str(self.low)
         if self.high is None:
             return f'>= {self.low}'
-        return f'{self.low}..{self.high}'
+        return f'{self.low}-{self.high}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
