@@ -27,7 +27,7 @@ _FORM: Final = f'write each option as name = value below [{GROUP.name}]'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The options of :mod:`rtvirt.conf.opts`; None is not set."""
+    """The options of ``rtvirt.conf``; None is not set."""
 
     connection_uri: str | None = None
     cpu_dedicated_set: CPUSet | None = None

@@ -106,7 +106,8 @@ class ThreadLatency:
 class LatencyResult:
     """What one run of one tool measured.
 
-    :ivar tool: one of :class:`Tool`, or the name of another's parser.
+    :ivar tool: one of :class:`~rtvirt.latency.result.Tool`, or the name of
+        another's parser.
     :ivar version: of the tool's package; empty where it does not tell.
     :ivar command: its command line; empty where it does not tell.
     :ivar unit: of all latencies, the histograms' values among them.

@@ -50,7 +50,7 @@ class Domain(Element):
     :ivar virt_type: ``kvm`` or ``qemu`` (software emulation), or another
         hypervisor's.
     :ivar plan: what it was made from, as JSON; see
-        :func:`~rtvirt.libvirtxml.metadata.plan_of`.
+        :func:`rtvirt.plan_of`.
     :ivar memory_kib: of the guest; ``current_memory_kib`` is what the
         balloon leaves of it.
     :ivar vcpus: whether each vCPU is plugged in, where the document says.

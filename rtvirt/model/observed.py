@@ -191,7 +191,8 @@ class Stranger:
 class ObservedDomain:
     """A running domain as its host shows it.
 
-    What could not be read is a :class:`Missing` that says why.
+    What could not be read is a
+    :class:`~rtvirt.model.facts.missing.Missing` that says why.
 
     :ivar uuid: what tells its process from others.
     :ivar threads: vCPUs first, then the others, each kind by number.

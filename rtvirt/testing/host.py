@@ -17,8 +17,8 @@ class FakeHost(fixtures.Fixture):
     """A host that guests come to and leave, for as long as a test lasts.
 
     It takes guests as a real one does: a guest that does not fit raises
-    :exc:`rtvirt.FitError` with the reasons, and what one guest holds no
-    other gets.
+    :exc:`~rtvirt.exception.FitError` with the reasons, and what one guest
+    holds no other gets.
 
     :ivar topology: the host as it is now.
     :param topology: the host as it is at first; None is
