@@ -22,7 +22,9 @@ def describe(message: str) -> Iterator[str]:
     """Yield the lines of one entry."""
     line = ' '.join(message.split())
     meaning = explain_error(message)
-    yield f'``{line}``'
+    # What QEMU was given differs from guest to guest, and breaks no line.
+    shown = re.sub(r'\{[^}]*\}', '{...}', line)
+    yield f'``{shown}``'
     text = _without_quote(meaning.text, line)
     if not text.startswith(('libvirt', 'ssh')):
         text = text[:1].upper() + text[1:]
