@@ -283,7 +283,7 @@ INTRUDERS: Final = {
 }
 """Domains that somebody wrote by hand, by name."""
 
-DOMAINS: Final = frozenset({'RT-G06', 'RT-H04', 'RT-X02', 'RT-X04', 'RT-X05'})
+DOMAINS: Final = frozenset({'RT-C13', 'RT-H04', 'RT-X02', 'RT-X04', 'RT-X05'})
 """What is wrong while both run."""
 
 INSTALLED: Final = frozenset(
@@ -336,6 +336,7 @@ IMPOSSIBLE: Final = {
     **dict.fromkeys(('RT-E07', 'RT-E09', 'RT-G01'), _POWER),
     'RT-C11': 'all emulated processors are of one kind',
     'RT-G03': 'the emulated SVM has no filter of PAUSE',
+    'RT-G06': 'an emulated processor has no counters for KVM to hand on',
 }
 """What cannot be on these emulated hosts, and why."""
 
