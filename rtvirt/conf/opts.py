@@ -48,19 +48,18 @@ OPTS: Final = (
         'connection_uri',
         sample_default='qemu:///system',
         help='The libvirt to ask about the host.\n\n'
-        'Without it, rtvirt asks ``qemu:///system``, and reads sysfs '
-        'where no libvirt answers. Argument: ``--host``.',
+        'Without it, rtvirt asks ``qemu:///system``, and reads sysfs if no '
+        'libvirt answers. Argument: ``--host`` or ``--connect``.',
     ),
     cfg.Opt(
         'cpu_dedicated_set',
         type=Text('list of pCPUs', CPUSet.parse),
         sample_default='2-7',
         help='The pCPUs that dedicated vCPUs may have to themselves.\n\n'
-        'Choose the isolated ones (``isolcpus``, ``nohz_full``), and '
-        'set ``cpu_shared_set`` too where guests are mixed or shared. '
-        'With neither of the two sets, every pCPU is taken to be both, '
-        'as nova takes it; with one of them the other is empty. '
-        'Argument: ``--dedicated``.',
+        'Choose isolated ones (``isolcpus=``), and set ``cpu_shared_set`` as '
+        'well if there are mixed or shared guests. If neither set is given, '
+        'every pCPU counts as both, as in nova; if one is given, the other '
+        'is empty. Argument: ``--dedicated``.',
     ),
     cfg.Opt(
         'cpu_shared_set',
@@ -74,15 +73,16 @@ OPTS: Final = (
         'reserved_huge_pages',
         item_type=Text('pages of a node', parse_reserved),
         sample_default='node:0,size:1GiB,count:2',
-        help='Huge pages kept from guests, for other programs on the host.\n\n'
-        'Once for each node and size; the size is in KiB or has a unit. '
-        'Argument: ``--reserved-pages``.',
+        help='Huge pages that guests do not get, for other programs on the '
+        'host.\n\n'
+        'Give it once for each node and size; the size is in KiB or has a '
+        'unit. Argument: ``--reserved-pages``.',
     ),
     cfg.StrOpt(
         'strategy',
         default=DEFAULT_STRATEGY,
         choices=[*STRATEGIES.items()],
-        help='Which host cell to try first where several would do. Argument: '
+        help='Which host cell to try first if several would do. Argument: '
         '``--strategy``.',
     ),
     cfg.StrOpt(
@@ -98,8 +98,9 @@ OPTS: Final = (
         sample_default=4.0,
         help='How many shared vCPUs a shared pCPU may carry, over all guests '
         'of a host cell.\n\n'
-        'Without it only a single guest is held to one vCPU per pCPU. '
-        'Argument: ``--cpu-allocation-ratio``.',
+        'Without it there is no limit, except that a single guest has no '
+        'more shared vCPUs than the host cell has shared pCPUs. Argument: '
+        '``--cpu-allocation-ratio``.',
     ),
     cfg.FloatOpt(
         'ram_allocation_ratio',
@@ -112,11 +113,11 @@ OPTS: Final = (
     cfg.StrOpt(
         'lock_path',
         default='/run/rtvirt',
-        help='The directory of the lock that makes one step of looking what '
-        'is free on a host and taking it.\n\n'
+        help='The directory of the lock under which a command looks at what '
+        'is free on a host and takes it.\n\n'
         'Everybody who creates domains here must be able to write to it. '
-        'Where root makes it, it is for the group ``libvirt`` too. '
-        'Argument: ``--lock-path``.',
+        'If root makes it, the group ``libvirt`` can, too. Argument: '
+        '``--lock-path``.',
     ),
     cfg.IntOpt(
         'lock_timeout',

@@ -22,19 +22,18 @@ OPTS: Final = (
             ('nova', "nova's own numa_fit_instance_to_host decides"),
         ],
         help='Whose code fits guests with a NUMA topology to hosts: in claims '
-        'of nova-compute and, where RTVirtFilter is enabled, in '
+        'of nova-compute and, if RTVirtFilter is enabled, in '
         'nova-scheduler.\n\n'
-        "nova's own may refuse guests of several cells that fit, and take "
-        'ones that do not.',
+        "nova's own may refuse guests of several cells that fit, and accept "
+        'others that do not. Set the same value for both services.',
     ),
     cfg.FloatOpt(
         'weight_multiplier',
         default=1.0,
         help='How much RTVirtWeigher counts among the weighers of '
         'nova-scheduler.\n\n'
-        'Hosts of an aggregate can have their own in its metadata, '
-        '``rtvirt_weight_multiplier``. A negative number reverses the '
-        'order.',
+        'The metadata ``rtvirt_weight_multiplier`` of an aggregate replaces '
+        'it for the hosts there. A negative number reverses the order.',
     ),
     cfg.StrOpt(
         'preflight',
@@ -44,25 +43,26 @@ OPTS: Final = (
             ('warn', 'what is wrong is logged'),
             (
                 'enforce',
-                'and an error among it keeps nova-compute from starting',
+                'the same, and an error keeps nova-compute from starting',
             ),
         ],
-        help='What comes of the host checks when nova-compute starts.\n\n'
-        'They are those of ``rtvirt host check``.',
+        help='What to do about findings of the host checks when nova-compute '
+        'starts.\n\n'
+        'The checks are those of ``rtvirt host check``.',
     ),
     cfg.StrOpt(
         'verify',
         default='warn',
         choices=[
-            ('off', 'a guest that was started is not looked at'),
+            ('off', 'guests are not proved after their start'),
             ('warn', 'what is not as planned is logged'),
             (
                 'enforce',
-                'and an error among it stops the guest and fails its start',
+                'the same, and an error stops the guest and fails its start',
             ),
         ],
-        help='What comes of the proof of a real-time guest after it was '
-        'started.\n\n'
+        help='What to do if a real-time guest is not as planned after its '
+        'start.\n\n'
         'Every thread and the memory of the guest are compared with its '
         'plan, as ``rtvirt domain verify`` does.',
     ),
@@ -71,19 +71,18 @@ OPTS: Final = (
         default=10.0,
         min=0.1,
         help='How many seconds reading a guest, or the host, may take.\n\n'
-        'What hangs, a daemon or a process that cannot be read, is given up '
-        'then and logged. With ``verify = enforce`` a guest that cannot be '
-        'read in time is not proved, and its start fails.',
+        'After that it is given up, and this is logged. With ``verify = '
+        'enforce`` the start of a guest that cannot be read in time fails.',
     ),
     cfg.FloatOpt(
         'trait_interval',
         default=60.0,
         min=0.0,
-        help='How old, in seconds, what the traits of the host rest on may '
+        help='How old, in seconds, the host check behind the traits may '
         'be.\n\n'
         'nova-compute reports the traits with each of its own updates '
-        '(``[DEFAULT] update_resources_interval``); the host is checked '
-        'again for that once this time is over.',
+        '(``[DEFAULT] update_resources_interval``). Once the last check is '
+        'older than this, the host is checked again.',
     ),
 )
 
