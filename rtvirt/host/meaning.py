@@ -119,7 +119,7 @@ _MEANINGS: Final = (
         r'preallocating memory failed|Insufficient free host memory pages',
         'the node has too few free huge pages for the guest',
         'free or reserve some (/sys/devices/system/node/node*/hugepages); '
-        '"rtvirt host show" tells what is free on each node',
+        '"rtvirt host show" shows what is free on each node',
     ),
     _Row(
         r'Unable to find any usable hugetlbfs mount for (?P<kib>\d+) KiB',
@@ -136,8 +136,8 @@ _MEANINGS: Final = (
     ),
     _Row(
         r'hugepages: node (?P<node>\d+) not found',
-        'huge pages are wanted for guest cell {node}, and there is none',
-        'name the guest cells that there are in <page nodeset="...">',
+        'huge pages are wanted for guest cell {node}, which does not exist',
+        'name only guest cells that exist in <page nodeset="...">',
     ),
     _Row(
         r'NUMA node (?P<node>\d+) is (unavailable|out of range)',
@@ -146,8 +146,8 @@ _MEANINGS: Final = (
     ),
     _Row(
         r'cannot set up guest memory .*Cannot allocate memory',
-        'the host has not as much memory as the guest wants',
-        '"rtvirt host show" tells what each cell has',
+        'the host has less memory than the guest wants',
+        '"rtvirt host show" shows what each cell has',
     ),
     # pCPUs and caches.
     _Row(
@@ -209,7 +209,7 @@ _MEANINGS: Final = (
     _Row(
         r'unable to stat: (?P<path>.+): No such file',
         'there is no file {path} on the host',
-        'it is looked for on the machine that libvirt runs on',
+        'put it on the machine that libvirt runs on',
     ),
     _Row(
         r"Failed to create file '(?P<path>[^']*)'",
@@ -219,7 +219,7 @@ _MEANINGS: Final = (
     _Row(
         r'Image is not in (?P<format>\w+) format',
         'a disk is not in the format {format}',
-        'qemu-img info tells which it has; say so by --disk PATH,format=',
+        'qemu-img info shows which it has; say so by --disk PATH,format=',
     ),
     _Row(
         r"[Nn]etwork not found: no network with matching name "
@@ -260,12 +260,12 @@ _MEANINGS: Final = (
     _Row(
         r'domain is not running',
         'the domain does not run',
-        '"rtvirt domain list" shows who does',
+        '"rtvirt domain list" shows which ones do',
     ),
     _Row(
         r'domain is already running|Domain is already active',
         'the domain runs already',
-        '"rtvirt domain verify" tells whether as planned',
+        '"rtvirt domain verify" says whether it runs as planned',
     ),
     _Row(
         r'cannot undefine domain with nvram',
@@ -303,7 +303,7 @@ _MEANINGS: Final = (
     _Row(
         r"guest CPU doesn't match specification|"
         r'CPU is incompatible with host CPU',
-        'the host has not all that the processor of the guest is to have',
+        'the host lacks features of the guest\'s processor',
         'choose a CPU model that all hosts have: virsh '
         'hypervisor-cpu-baseline',
     ),
@@ -311,7 +311,7 @@ _MEANINGS: Final = (
         r'non-migratable CPU device \(invtsc flag\)',
         'the guest was promised a clock rate that another host may not have '
         '(invtsc)',
-        'name the rate in its document, and go to hosts of the same: '
+        'name the rate in its document, and use hosts with the same rate: '
         '<timer name="tsc" frequency="HZ"/>',
     ),
     _Row(
@@ -321,14 +321,14 @@ _MEANINGS: Final = (
     ),
     _Row(
         r"job '[^']*' canceled by client",
-        'somebody has called it back',
-        'start it again; "virsh domjobabort" is how it was called back',
+        'somebody has aborted the migration',
+        'start it again; it was aborted by "virsh domjobabort" or its like',
     ),
     _Row(
         r'qemu unexpectedly closed the monitor$',
         'the QEMU of the guest has ended',
-        'read its last words in /var/log/libvirt/qemu, on the host where it '
-        'was to run',
+        'look at the end of its log in /var/log/libvirt/qemu, on the host '
+        'where it was to run',
     ),
     # The daemon.
     _Row(
@@ -345,7 +345,7 @@ _MEANINGS: Final = (
     ),
     _Row(
         r'Cannot recv data: (ssh: |.*Permission denied \(|.*Host key)',
-        'ssh does not get there',
+        'ssh cannot get to the host',
         'try it by hand: ssh USER@HOST virsh list',
     ),
     _Row(
@@ -364,7 +364,7 @@ _MEANINGS: Final = (
         r'End of file while reading data|connection closed due to keepalive|'
         r'internal error: client socket',
         'libvirt has ended meanwhile',
-        'once it runs again, "rtvirt domain list" tells what there is',
+        'once it runs again, "rtvirt domain list" shows what there is',
     ),
     _Row(
         r'read only access prevents',
@@ -379,12 +379,12 @@ _MEANINGS: Final = (
     _Row(
         r'Timed out during operation: cannot acquire state change lock',
         'libvirt is busy with this domain',
-        'wait until what it does has ended; "virsh domjobinfo" tells',
+        'wait until it has finished; "virsh domjobinfo" shows what it does',
     ),
     _Row(
         r'operation is not supported|unsupported flags|'
         r'not supported by the connection driver',
         'this libvirt cannot do that',
-        'a newer one may: "virsh version --daemon" tells which it is',
+        'a newer one may; "virsh version --daemon" shows which it is',
     ),
 )

@@ -82,7 +82,7 @@ MESSAGES: Final = [
         'internal error: qemu unexpectedly closed the monitor: '
         '2026-11-22T19:36:43.704961Z qemu-system-x86_64: cannot set up guest '
         "memory 'pc.ram': Cannot allocate memory",
-        'not as much memory as the guest wants (cannot set up',
+        'less memory than the guest wants (cannot set up',
         'rtvirt host show',
     ),
     Said(
@@ -242,7 +242,7 @@ MESSAGES: Final = [
     Said(
         'the CPU is incompatible with host CPU: Host CPU does not provide '
         'required features: avx512f',
-        'has not all that the processor of the guest',
+        'lacks features of the guest',
         'CPU model that all hosts have',
     ),
     Said(
@@ -259,7 +259,7 @@ MESSAGES: Final = [
     ),
     Said(
         "operation aborted: job 'migration out' canceled by client",
-        'somebody has called it back',
+        'somebody has aborted the migration',
         'start it again',
     ),
     Said(
@@ -281,7 +281,7 @@ MESSAGES: Final = [
     Said(
         'Cannot recv data: ssh: connect to host 127.0.0.1 port 1: Connection '
         'refused: Connection reset by peer',
-        'ssh does not get there',
+        'ssh cannot get to the host',
         'ssh USER@HOST',
     ),
     Said(
