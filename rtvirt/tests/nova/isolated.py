@@ -2,14 +2,16 @@
 """nova's kind of test cases, in a process of their own.
 
 They change the configuration, the logging and the hub of the process they
-run in.  ``python -m rtvirt.tests.nova.isolated NAME...`` runs them there and
-prints what became of each, as JSON; :func:`run` asks for that.
+run in.  ``python -m rtvirt.tests.nova.isolated FILE NAME...`` runs them there
+and writes into the file what became of each, as JSON, which :func:`run` asks
+for: standard output is what nova logs to.
 """
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import traceback
 import unittest
 import warnings
@@ -29,16 +31,18 @@ def run(
     """
     environment = {**os.environ, 'PYTHONPATH': str(_TOP)}
     options = ['--bridge'] if bridge else []
-    done = subprocess.run(
-        [sys.executable, '-m', __name__, *options, *names],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    outcome: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    with tempfile.TemporaryDirectory() as directory:
+        written = Path(directory, 'outcome.json')
+        done = subprocess.run(
+            [sys.executable, '-m', __name__, str(written), *options, *names],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        outcome: dict[str, str] = json.loads(written.read_text())
     return outcome
 
 
@@ -71,7 +75,7 @@ def _put_in_place() -> None:
     numa_topology_filter.NUMATopologyFilter = our_filter.RTVirtFilter
 
 
-def main(arguments: list[str]) -> int:
+def main(written: Path, arguments: list[str]) -> int:
     """Run what is named."""
     warnings.simplefilter('ignore')
     # It prepares the process for all others.
@@ -82,10 +86,10 @@ def main(arguments: list[str]) -> int:
         _put_in_place()
     result = _Result()
     unittest.defaultTestLoader.loadTestsFromNames(arguments).run(result)
-    print(json.dumps(result.outcome))
+    written.write_text(json.dumps(result.outcome))
     return 0
 
 
 if __name__ == '__main__':
-    sys.stdout.flush()
-    os._exit(main(sys.argv[1:]))
+    # Threads that nova leaves behind would keep the process.
+    os._exit(main(Path(sys.argv[1]), sys.argv[2:]))
