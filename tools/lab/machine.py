@@ -29,6 +29,7 @@ from tools.lab.link import Link
 from tools.lab.payload import make_payload
 from tools.lab.remote import Outcome
 from tools.lab.remote import forwarded_ports
+from tools.lab.remote import processors
 from tools.lab.remote import run
 from tools.lab.topology import TOPOLOGIES
 from tools.lab.topology import Topology
@@ -137,8 +138,16 @@ class EmulatedHost:
             time.sleep(0.2)
         return None
 
-    def _tail(self) -> str:
-        return '\n'.join(self.console.splitlines()[-60:])
+    def _tail(self, lines: int = 60) -> str:
+        return '\n'.join(self.console.splitlines()[-lines:])
+
+    def _standing(self) -> str:
+        """Return what is known of a host that does not answer."""
+        try:
+            where = processors(self.directory / 'qmp')
+        except LabError as error:
+            where = [str(error)]
+        return '\n'.join([*where, 'its console ends with', self._tail(10)])
 
     def attach(self) -> None:
         """Take over one that is up, and was booted by another process.
@@ -159,13 +168,16 @@ class EmulatedHost:
         :param data: for the command's standard input.
         :raises LabError: if the host does not answer.
         """
-        return run(
-            self._ports[PORT],
-            argv,
-            data=data,
-            timeout_s=timeout_s,
-            echo=echo,
-        )
+        try:
+            return run(
+                self._ports[PORT],
+                argv,
+                data=data,
+                timeout_s=timeout_s,
+                echo=echo,
+            )
+        except LabError as error:
+            raise LabError(f'{error}\n{self._standing()}') from None
 
     def shell(self, script: str, *, timeout_s: float = 180) -> Outcome:
         """Run a script of a shell in it."""

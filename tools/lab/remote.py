@@ -21,6 +21,10 @@ _CONNECT_S: Final = 20
 _FORWARD: Final = re.compile(
     r'TCP\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)'
 )
+_PROCESSOR: Final = re.compile(
+    r'^CPU#(?P<number>\d+)$.*?^RIP=(?P<at>\w+) .*?\bHLT=(?P<halted>\d)',
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,26 +104,45 @@ def forwarded_ports(monitor: Path) -> dict[int, int]:
     """Return the loopback ports that QEMU found, by the guest's port.
 
     :param monitor: the socket of QEMU's monitor (QMP).
+    :raises LabError: if QEMU does not answer.
     """
+    text = _ask_monitor(monitor, 'info usernet')
+    return {int(inner): int(outer) for outer, inner in _FORWARD.findall(text)}
+
+
+def processors(monitor: Path) -> list[str]:
+    """Return where each pCPU of the host stands, a line for each.
+
+    :param monitor: the socket of QEMU's monitor (QMP).
+    :raises LabError: if QEMU does not answer.
+    """
+    text = _ask_monitor(monitor, 'info registers -a').replace('\r', '')
+    return [
+        f'pCPU {found["number"]}: at {found["at"]}'
+        + (', halted' if found['halted'] == '1' else '')
+        for found in _PROCESSOR.finditer(text)
+    ]
+
+
+def _ask_monitor(monitor: Path, line: str) -> str:
+    """Return the answer to a line for a human."""
     with socket.socket(socket.AF_UNIX) as to:
         to.settimeout(_CONNECT_S)
         try:
             to.connect(str(monitor))
+            with to.makefile('rw', encoding='utf-8') as stream:
+                stream.readline()
+                _ask(stream, 'qmp_capabilities')
+                return str(
+                    _ask(
+                        stream, 'human-monitor-command', {'command-line': line}
+                    )
+                )
         except OSError as error:
             raise LabError(
                 f'the emulated host of {monitor.parent} is not up: '
-                f'{error.strerror}'
+                f'{error.strerror or error}'
             ) from None
-        with to.makefile('rw', encoding='utf-8') as stream:
-            stream.readline()
-            _ask(stream, 'qmp_capabilities')
-            line = 'info usernet'
-            text = _ask(
-                stream, 'human-monitor-command', {'command-line': line}
-            )
-    return {
-        int(inner): int(outer) for outer, inner in _FORWARD.findall(str(text))
-    }
 
 
 def _ask(
@@ -130,7 +153,10 @@ def _ask(
     stream.write(json.dumps(request) + '\n')
     stream.flush()
     while True:
-        answer = json.loads(stream.readline())
+        line = stream.readline()
+        if not line:
+            raise ConnectionResetError('QEMU has ended')
+        answer = json.loads(line)
         if 'return' in answer:
             return answer['return']
         if 'error' in answer:
