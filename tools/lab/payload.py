@@ -40,7 +40,7 @@ def make_payload(
     """
     with tempfile.TemporaryDirectory(dir=disk.parent) as scratch:
         top = Path(scratch)
-        for name in ('init', 'agent.py'):
+        for name in ('init', 'agent.py', 'keep_kvm.py'):
             shutil.copy(recipe.HOST / name, top)
         (top / 'init').chmod(0o755)
         (top / 'guest.cpio').write_bytes(

@@ -77,6 +77,15 @@ def _daemon(
     )
 
 
+# The lab holds a machine of KVM itself.
+_UNLOAD: Final = """
+kill "$(cat /run/keep_kvm.pid)"
+until modprobe -r kvm-amd; do sleep 0.1; done
+"""
+_LOAD: Final = """
+modprobe kvm-amd
+python3 /lab/keep_kvm.py >/run/keep_kvm.log 2>&1 </dev/null
+"""
 _STOP: Final = """
 kill $(cat /run/libvirtd.pid)
 while [ -e /run/libvirtd.pid ]; do sleep 0.1; done
@@ -189,8 +198,8 @@ SERVICES: Final = (
 DAEMON: Final = (
     Defect(
         codes='RT-A01',
-        breaks='modprobe -r kvm-amd',
-        mends='modprobe kvm-amd',
+        breaks=_UNLOAD,
+        mends=_LOAD,
         settles='RT-G05',
     ),
     Defect(codes='RT-A03', breaks=_STOP, mends=_START.format('')),
@@ -210,9 +219,8 @@ CAPABILITIES: Final = (
     ),
     Defect(
         codes='RT-G02',
-        breaks='modprobe -r kvm-amd; modprobe kvm kvmclock_periodic_sync=1; '
-        'modprobe kvm-amd',
-        mends='modprobe -r kvm-amd; modprobe kvm-amd',
+        breaks=f'{_UNLOAD}modprobe kvm kvmclock_periodic_sync=1{_LOAD}',
+        mends=f'{_UNLOAD}{_LOAD}',
     ),
 )
 
